@@ -1,0 +1,75 @@
+package events
+
+import "time"
+
+// ConnectionFailed is a connection that did not become a session, in either direction.
+type ConnectionFailed struct {
+	Contact    ContactNumber // 0 for incoming
+	Torrent    TorrentNumber // 0 when not known, as for an incoming connection without a handshake
+	Direction  Direction
+	Transport  Transport
+	Encryption Encryption // that was tried
+	Phase      Phase
+	Reason     Reason
+	Address    Address // of the other side
+	Duration   time.Duration
+	InfoHash   []byte // as received, where it is not the one of the torrent: 20 bytes; else empty
+	PeerID     []byte // as received: 20 bytes; else empty
+	Text       string // of the error, beside ReasonOther
+}
+
+// AcceptFailed is a failure to take in connections at all.
+type AcceptFailed struct {
+	Transport Transport
+	Listener  Address // of ours
+	Reason    Reason
+	Text      string // of the error, beside ReasonOther
+}
+
+// HolepunchTried is the outcome of asking a relay for a connection (BEP 55).
+type HolepunchTried struct {
+	Contact ContactNumber
+	Torrent TorrentNumber
+	Session SessionNumber // with the relay
+	Address Address       // of the peer to reach
+	Reason  Reason        // ReasonAnswered when the peer was reached
+}
+
+// Kind is KindConnectionFailed.
+func (*ConnectionFailed) Kind() Kind { return KindConnectionFailed }
+
+// Kind is KindAcceptFailed.
+func (*AcceptFailed) Kind() Kind { return KindAcceptFailed }
+
+// Kind is KindHolepunchTried.
+func (*HolepunchTried) Kind() Kind { return KindHolepunchTried }
+
+func (e *ConnectionFailed) fields(c *codec) {
+	unsigned(c, &e.Contact)
+	unsigned(c, &e.Torrent)
+	unsigned(c, &e.Direction)
+	unsigned(c, &e.Transport)
+	unsigned(c, &e.Encryption)
+	unsigned(c, &e.Phase)
+	unsigned(c, &e.Reason)
+	c.address(&e.Address)
+	c.duration(&e.Duration)
+	c.bytes(&e.InfoHash)
+	c.bytes(&e.PeerID)
+	c.text(&e.Text)
+}
+
+func (e *AcceptFailed) fields(c *codec) {
+	unsigned(c, &e.Transport)
+	c.address(&e.Listener)
+	unsigned(c, &e.Reason)
+	c.text(&e.Text)
+}
+
+func (e *HolepunchTried) fields(c *codec) {
+	unsigned(c, &e.Contact)
+	unsigned(c, &e.Torrent)
+	unsigned(c, &e.Session)
+	c.address(&e.Address)
+	unsigned(c, &e.Reason)
+}
