@@ -1,0 +1,105 @@
+package recorder
+
+import (
+	"fmt"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"btda/events"
+	"btda/events/pieces"
+)
+
+// Observe is what a session does with a peer.
+type Observe string
+
+// The ways to observe.
+const (
+	Stay  Observe = "stay"  // keep the connection as long as the peer does
+	Visit Observe = "visit" // listen until nothing came for the timeout, leave, and come back after the revisit delay
+)
+
+// Settings is every setting of a recording. The tags are the one place where a setting gets its name, unit and help; flags,
+// environment, configuration file and RunStarted are made from them.
+type Settings struct {
+	Active  bool `setting:"active" short:"a" help:"contact peers"`
+	Passive bool `setting:"passive" short:"p" help:"wait for peers to connect"`
+	DHT     bool `setting:"dht" short:"d" help:"look for peers in the DHT"`
+	Debug   bool `setting:"debug" short:"g" help:"write more to the log file"`
+
+	Input             string        `setting:"input" unit:"folder" help:"where to look for *.torrent files, walked recursively"`
+	Output            string        `setting:"output" unit:"folder" help:"where the event log and the log file go"`
+	Events            string        `setting:"events" unit:"folder" help:"exact place of the event log, instead of <output>/<time>_<host>.events"`
+	LogFile           string        `setting:"log-file" unit:"file" help:"exact place of the text log, instead of <output>/<time>_<host>.log"`
+	Observe           Observe       `setting:"observe" unit:"stay|visit" help:"stay connected as long as the peer does, or visit it again and again"`
+	Bind              []netip.Addr  `setting:"bind" unit:"address" help:"local address to connect from and listen on, at most one of each family (repeatable)"`
+	Port              uint16        `setting:"port" unit:"port" help:"port to announce and to listen on"`
+	Sessions          int           `setting:"sessions" unit:"sessions" help:"outgoing sessions at one time"`
+	DialRate          int           `setting:"dial-rate" unit:"a second" help:"connections begun a second, at the most"`
+	Timeout           time.Duration `setting:"timeout" unit:"duration" help:"how long to wait for a peer: to connect, for its handshake and, in a visit, for its next message"`
+	Revisit           time.Duration `setting:"revisit" unit:"duration" help:"delay until a peer is visited again"`
+	MaxMessages       string        `setting:"max-messages" unit:"messages" help:"messages taken from one peer in a visit; auto is the piece count plus 256, 0 is no limit"`
+	Exclude           string        `setting:"exclude" unit:"file" help:"file of networks that are never contacted, one address or prefix a line"`
+	Duration          time.Duration `setting:"duration" unit:"duration" help:"stop after this time; 0 is until interrupted"`
+	StatisticInterval time.Duration `setting:"statistic-interval" unit:"duration" help:"time between two samples of the recorder's own state"`
+
+	Threshold pieces.Fraction `setting:"threshold" unit:"of all pieces" help:"from this share on a peer counts as complete and is left alone"`
+
+	TrackerInterval    time.Duration   `setting:"tracker-interval" unit:"duration" help:"time between two announces, never shorter than the tracker's min interval"`
+	AnnounceDownloaded pieces.Fraction `setting:"announce-downloaded" unit:"of the size" help:"downloaded, as told to trackers"`
+	AnnounceLeft       pieces.Fraction `setting:"announce-left" unit:"of the size" help:"left, as told to trackers"`
+	AnnounceUploaded   pieces.Fraction `setting:"announce-uploaded" unit:"of the size" help:"uploaded, as told to trackers"`
+}
+
+// DefaultSettings returns the default of every setting. None of active, passive and DHT is chosen; Resolve chooses.
+func DefaultSettings() Settings {
+	return Settings{
+		Input: "input", Output: "output", Observe: Stay,
+		Port: 6884, Sessions: 1024, DialRate: 100,
+		Timeout: 6 * time.Second, Revisit: 5 * time.Minute, MaxMessages: "auto", StatisticInterval: 5 * time.Minute,
+		Threshold:          pieces.MustFraction("0.98"),
+		TrackerInterval:    5 * time.Minute,
+		AnnounceDownloaded: pieces.MustFraction("0.5"), AnnounceLeft: pieces.MustFraction("0.5"), AnnounceUploaded: pieces.MustFraction("0.2"),
+	}
+}
+
+// Field is one setting.
+type Field struct {
+	Name, Short, Unit, Help string
+	Value                   any // pointer into the Settings
+}
+
+// Fields lists the settings in their order; the values point into s.
+func (s *Settings) Fields() []Field {
+	v := reflect.ValueOf(s).Elem()
+	fields := make([]Field, v.NumField())
+	for i := range fields {
+		tag := v.Type().Field(i).Tag
+		fields[i] = Field{Name: tag.Get("setting"), Short: tag.Get("short"), Unit: tag.Get("unit"), Help: tag.Get("help"), Value: v.Field(i).Addr().Interface()}
+	}
+	return fields
+}
+
+// Configuration gives every setting as RunStarted stores it, sorted by name.
+func (s Settings) Configuration() []events.Setting {
+	fields := s.Fields()
+	configuration := make([]events.Setting, len(fields))
+	for i, f := range fields {
+		configuration[i] = events.Setting{Name: f.Name, Value: settingText(f.Value)}
+	}
+	slices.SortFunc(configuration, func(a, b events.Setting) int { return strings.Compare(a.Name, b.Name) })
+	return configuration
+}
+
+func settingText(pointer any) string {
+	if addresses, ok := pointer.(*[]netip.Addr); ok {
+		texts := make([]string, len(*addresses))
+		for i, a := range *addresses {
+			texts[i] = a.String()
+		}
+		return strings.Join(texts, ",")
+	}
+	return fmt.Sprint(reflect.ValueOf(pointer).Elem().Interface())
+}
