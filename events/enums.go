@@ -211,6 +211,9 @@ func (k MessageKind) MarshalText() ([]byte, error) { return []byte(k.String()), 
 func (l Limit) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
 // MarshalText gives the name.
+func (s Scope) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// MarshalText gives the name.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // UnmarshalText reads the name.
@@ -249,6 +252,9 @@ func (k *MessageKind) UnmarshalText(b []byte) error {
 
 // UnmarshalText reads the name.
 func (l *Limit) UnmarshalText(b []byte) error { return parseName(l, limitNames, "limit", b) }
+
+// UnmarshalText reads the name.
+func (s *Scope) UnmarshalText(b []byte) error { return parseName(s, scopeNames, "scope", b) }
 
 // UnmarshalText reads the name.
 func (r *Reason) UnmarshalText(b []byte) error { return parseName(r, reasonNames, "reason", b) }

@@ -1,5 +1,7 @@
 package events
 
+import "fmt"
+
 // Kind is the kind of an event: an explicit number that is never used again.
 type Kind uint16
 
@@ -141,6 +143,16 @@ func (k Kind) String() string {
 
 // MarshalText gives the name.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads the name of a known kind.
+func (k *Kind) UnmarshalText(text []byte) error {
+	known, ok := KindNamed(string(text))
+	if !ok {
+		return fmt.Errorf("kind %q is not known", text)
+	}
+	*k = known
+	return nil
+}
 
 // KindNamed finds the kind with a name.
 func KindNamed(name string) (Kind, bool) {
