@@ -1,0 +1,62 @@
+package swarm
+
+import (
+	"net/netip"
+
+	"btda/events"
+)
+
+// peerIndex is the position of a peer in the arena, in the order of offers.
+type peerIndex uint32
+
+// key identifies a peer in 24 bytes.
+type key struct {
+	address [16]byte // IPv4 as mapped
+	torrent events.TorrentNumber
+	port    uint16
+}
+
+func keyOf(t events.TorrentNumber, a netip.AddrPort) key {
+	return key{address: a.Addr().As16(), torrent: t, port: a.Port()}
+}
+
+func (k key) addrPort() netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom16(k.address).Unmap(), k.port)
+}
+
+// peer is kept for every endpoint ever offered: 32 bytes, no pointers.
+type peer struct {
+	key      key
+	next     peerIndex // in its fifo, plus one; 0 is none
+	failures uint8     // in a row
+	brief    uint8     // sessions in a row that the peer ended soon
+}
+
+const chunkSize = 4096
+
+// arena stores the peers in chunks, so that growing never copies them.
+type arena struct {
+	chunks []*[chunkSize]peer
+	length int
+	index  map[key]peerIndex
+}
+
+func newArena() arena { return arena{index: make(map[key]peerIndex)} }
+
+func (a *arena) at(i peerIndex) *peer { return &a.chunks[i/chunkSize][i%chunkSize] }
+
+func (a *arena) find(k key) (peerIndex, bool) {
+	i, ok := a.index[k]
+	return i, ok
+}
+
+func (a *arena) add(k key) peerIndex {
+	i := peerIndex(a.length)
+	if a.length%chunkSize == 0 {
+		a.chunks = append(a.chunks, new([chunkSize]peer))
+	}
+	a.length++
+	a.at(i).key = k
+	a.index[k] = i
+	return i
+}

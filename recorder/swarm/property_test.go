@@ -1,0 +1,225 @@
+package swarm
+
+import (
+	"flag"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"btda/events"
+)
+
+var seed = flag.Uint64("seed", 0, "seed of the random histories; 0 draws one")
+
+// history plays random calls against a Schedule and holds its promises against what it saw itself.
+type history struct {
+	*testing.T
+	random   *rand.Rand
+	options  Options
+	schedule *Schedule
+	now      events.Time
+	active   map[events.ContactNumber]Contact
+	peers    map[Contact]*record // by Contact without its number
+	begun    []events.Time
+	log      []Contact // every contact, for the comparison of two runs
+}
+
+type record struct {
+	active, finished bool
+	contacts         int
+	offered, touched events.Time // first offered, last begun or ended
+}
+
+func newHistory(t *testing.T, seed uint64) *history {
+	random := rand.New(rand.NewPCG(seed, 1))
+	o := Options{
+		Sessions: 1 + random.IntN(20), DialRate: 1 + random.IntN(200), Revisit: time.Duration(1+random.IntN(60)) * time.Second,
+		Brief: 10 * time.Second, KnownPeers: 1 + random.IntN(300),
+	}
+	return &history{T: t, random: random, options: o, schedule: New(o), now: start, active: make(map[events.ContactNumber]Contact), peers: make(map[Contact]*record)}
+}
+
+func (h *history) step() {
+	switch h.random.IntN(8) {
+	case 0:
+		h.offer()
+	case 1, 2:
+		h.now = h.now.Add(time.Duration(h.random.Int64N(int64(5 * time.Second))))
+	case 3, 4:
+		h.end(Ending(1 + h.random.IntN(int(Finished))))
+	default:
+		h.next()
+	}
+}
+
+func (h *history) offer() {
+	number := events.TorrentNumber(1 + h.random.IntN(3))
+	from := h.random.IntN(400)
+	list := addresses(from, from+h.random.IntN(20))
+	before := h.schedule.Torrent(number).Known
+	offered := h.schedule.Offer(number, list...)
+	fresh := 0
+	for _, a := range list {
+		if h.peers[Contact{Torrent: number, Address: a}] != nil {
+			continue
+		}
+		if fresh++; fresh <= h.options.KnownPeers-before {
+			h.peers[Contact{Torrent: number, Address: a}] = &record{offered: h.now}
+		}
+	}
+	want := Offered{New: min(fresh, h.options.KnownPeers-before)}
+	want.Refused = fresh - want.New
+	if offered != want {
+		h.Fatalf("offered %+v, want %+v", offered, want)
+	}
+}
+
+func (h *history) next() {
+	wake, wakes := h.schedule.Wake(h.now)
+	c, ok := h.schedule.Next(h.now)
+	if ok != (wakes && wake <= h.now) {
+		h.Fatalf("a contact: %v, but the moment to wake is %v (%v) from now", ok, wake.Sub(h.now), wakes)
+	}
+	if !ok {
+		return
+	}
+	h.log = append(h.log, c)
+	r := h.peers[Contact{Torrent: c.Torrent, Address: c.Address}]
+	if r == nil || r.active || r.finished {
+		h.Fatalf("contact %+v with a peer that is %+v", c, r)
+	}
+	r.active, r.touched = true, h.now
+	r.contacts++
+	h.active[c.Number] = c
+	h.begun = append(h.begun, h.now)
+	h.checkLimits()
+}
+
+func (h *history) checkLimits() {
+	if len(h.active) > h.options.Sessions {
+		h.Fatalf("%d contacts at once, want at most %d", len(h.active), h.options.Sessions)
+	}
+	burst := max(h.options.DialRate/10, 1)
+	for i, at := range slices.Backward(h.begun) {
+		n := len(h.begun) - i
+		span := h.now.Sub(at)
+		if allowed := span.Seconds()*float64(h.options.DialRate)*1.000001 + float64(burst); float64(n) > allowed {
+			h.Fatalf("%d contacts begun within %v, want at most %.1f", n, span, allowed)
+		}
+		if n > 300 {
+			return
+		}
+	}
+}
+
+func (h *history) end(e Ending) {
+	if len(h.active) == 0 {
+		return
+	}
+	h.endContact(h.anyActive(), e)
+}
+
+func (h *history) anyActive() events.ContactNumber {
+	numbers := make([]events.ContactNumber, 0, len(h.active))
+	for n := range h.active {
+		numbers = append(numbers, n)
+	}
+	slices.Sort(numbers)
+	return numbers[h.random.IntN(len(numbers))]
+}
+
+func (h *history) endContact(n events.ContactNumber, e Ending) {
+	c := h.active[n]
+	delete(h.active, n)
+	r := h.peers[Contact{Torrent: c.Torrent, Address: c.Address}]
+	r.active, r.finished, r.touched = false, e == Finished, h.now
+	h.schedule.Ended(n, e, h.now)
+}
+
+// checkCounts compares the counts with those of the history.
+func (h *history) checkCounts() {
+	var want Counts
+	for _, r := range h.peers {
+		want.Known++
+		switch {
+		case r.finished:
+			want.Finished++
+		case r.active:
+			want.Active++
+		default:
+			want.Waiting++
+		}
+		if r.contacts == 0 {
+			want.New++
+		}
+	}
+	if got := h.schedule.Total(); got != want {
+		h.Fatalf("counts %+v, want %+v", got, want)
+	}
+}
+
+// checkNobodyStarves lets every contact end and goes on until each peer that is not finished had a contact more.
+func (h *history) checkNobodyStarves() {
+	before := make(map[Contact]int)
+	for c, r := range h.peers {
+		before[c] = r.contacts
+	}
+	end := h.now.Add(65*h.options.Revisit + 10*time.Minute)
+	for h.now < end {
+		for len(h.active) > 0 {
+			h.endContact(h.anyActive(), Failed)
+		}
+		h.next()
+		if wake, ok := h.schedule.Wake(h.now); ok {
+			h.now = max(h.now, wake)
+		} else if len(h.active) == 0 {
+			break
+		}
+	}
+	for c, r := range h.peers {
+		if !r.finished && r.contacts == before[c] {
+			h.Fatalf("peer %v of torrent %d was not contacted any more: %+v", c.Address, c.Torrent, r)
+		}
+	}
+}
+
+func play(t *testing.T, seed uint64) []Contact {
+	h := newHistory(t, seed)
+	for range 3000 {
+		h.step()
+	}
+	h.checkCounts()
+	h.checkNobodyStarves()
+	h.checkCounts()
+	return h.log
+}
+
+func TestRandomHistories(t *testing.T) {
+	first := *seed
+	if first == 0 {
+		first = rand.Uint64()
+	}
+	for s := first; s < first+100; s++ {
+		t.Logf("seed %d", s)
+		if !slices.Equal(play(t, s), play(t, s)) {
+			t.Fatal("two runs of one history differ")
+		}
+	}
+}
+
+func FuzzKey(f *testing.F) {
+	f.Add([]byte{127, 0, 0, 1}, uint16(6881), uint32(1))
+	f.Add([]byte{0x20, 1, 13: 0, 15: 1}, uint16(1), uint32(2))
+	f.Fuzz(func(t *testing.T, ip []byte, port uint16, number uint32) {
+		a, ok := netip.AddrFromSlice(ip)
+		if !ok {
+			return
+		}
+		k := keyOf(events.TorrentNumber(number), netip.AddrPortFrom(a, port))
+		if got, want := k.addrPort(), netip.AddrPortFrom(a.Unmap(), port); got != want {
+			t.Errorf("%v came back as %v", want, got)
+		}
+	})
+}

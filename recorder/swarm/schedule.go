@@ -1,0 +1,199 @@
+package swarm
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"btda/events"
+)
+
+// Options of a Schedule.
+type Options struct {
+	Sessions   int           // contacts at one time; at least 1
+	DialRate   int           // contacts begun a second; at least 1
+	Revisit    time.Duration // delay until a peer that we left, or that failed once, is contacted again
+	Brief      time.Duration // a peer that hangs up sooner than this, and again, is not reconnected at once
+	KnownPeers int           // peers kept for one torrent; at least 1
+}
+
+// Contact is one attempt to observe one peer.
+type Contact struct {
+	Number  events.ContactNumber // from 1
+	Torrent events.TorrentNumber
+	Address netip.AddrPort // not IPv4-mapped, no zone
+}
+
+// Ending is how a contact ended, as far as it matters for the next one.
+type Ending uint8
+
+// The endings.
+const (
+	Failed   Ending = iota + 1 // no session came about: back off
+	Mute                       // the peer ended a session without a word about its pieces: back off as after a failure
+	HungUp                     // the peer ended a session below the threshold: reconnect at once
+	Reopened                   // we ended a session in order to have a fresh handshake: reconnect at once
+	Left                       // we ended a session below the threshold, or a local failure hid the peer: come back after the revisit delay
+	Finished                   // the peer reached the threshold, or is ourselves: never again
+)
+
+// Counts are numbers of peers.
+type Counts struct {
+	Known    int // peers ever offered and kept
+	Waiting  int // peers to contact, now or later
+	New      int // of the waiting ones: never contacted before
+	Active   int // in contact
+	Finished int // left for good
+}
+
+// Offered is what came of an offer.
+type Offered struct {
+	New     int // peers not known before, now waiting
+	Refused int // peers not known before and not kept, because the torrent has Options.KnownPeers already
+}
+
+// Schedule holds the peers of all torrents. See the package for its promises.
+type Schedule struct {
+	options  Options
+	rate     bucket
+	now      events.Time
+	peers    arena
+	urgent   fifo
+	due      dueHeap
+	passed   [classes]int // times in a row that a queue had a peer and another was served
+	torrents map[events.TorrentNumber]*torrent
+	ring     []*torrent // in the order of their first offers
+	turn     int        // position in ring whose new peers are next
+	total    Counts
+	active   map[events.ContactNumber]activeContact
+	last     events.ContactNumber
+}
+
+type torrent struct {
+	fresh  fifo
+	counts Counts
+}
+
+type activeContact struct {
+	peer  peerIndex
+	began events.Time
+}
+
+// New returns a Schedule without peers.
+func New(o Options) *Schedule {
+	return &Schedule{
+		options: o, rate: newBucket(o.DialRate), peers: newArena(),
+		torrents: make(map[events.TorrentNumber]*torrent), active: make(map[events.ContactNumber]activeContact),
+	}
+}
+
+// Offer adds the peers that are not known yet; each is contacted once before it is visited again.
+func (s *Schedule) Offer(number events.TorrentNumber, addresses ...netip.AddrPort) Offered {
+	var offered Offered
+	t := s.torrent(number)
+	for _, a := range addresses {
+		k := keyOf(number, a)
+		if _, known := s.peers.find(k); known {
+			continue
+		}
+		if t.counts.Known >= s.options.KnownPeers {
+			offered.Refused++
+			continue
+		}
+		offered.New++
+		t.fresh.push(&s.peers, s.peers.add(k))
+		s.count(t, Counts{Known: 1, Waiting: 1, New: 1})
+	}
+	return offered
+}
+
+func (s *Schedule) torrent(number events.TorrentNumber) *torrent {
+	t := s.torrents[number]
+	if t == nil {
+		t = &torrent{}
+		s.torrents[number] = t
+		s.ring = append(s.ring, t)
+	}
+	return t
+}
+
+func (s *Schedule) count(t *torrent, change Counts) {
+	for _, c := range []*Counts{&t.counts, &s.total} {
+		c.Known += change.Known
+		c.Waiting += change.Waiting
+		c.New += change.New
+		c.Active += change.Active
+		c.Finished += change.Finished
+	}
+}
+
+// Next gives the contact to make now, which lasts until Ended. It gives none when no peer is due, all sessions are
+// taken, or the dial rate is reached: see Wake.
+func (s *Schedule) Next(now events.Time) (Contact, bool) {
+	s.advance(now)
+	if len(s.active) >= s.options.Sessions || !s.rate.ready(s.now) {
+		return Contact{}, false
+	}
+	class, ok := s.choose()
+	if !ok {
+		return Contact{}, false
+	}
+	s.rate.take(s.now)
+	return s.begin(s.take(class)), true
+}
+
+func (s *Schedule) advance(now events.Time) { s.now = max(s.now, now) }
+
+func (s *Schedule) begin(i peerIndex) Contact {
+	p := s.peers.at(i)
+	s.count(s.torrents[p.key.torrent], Counts{Waiting: -1, Active: 1})
+	s.last++
+	s.active[s.last] = activeContact{peer: i, began: s.now}
+	return Contact{Number: s.last, Torrent: p.key.torrent, Address: p.key.addrPort()}
+}
+
+// Wake gives the moment from which Next may give a contact, if no call of Offer or Ended comes before. There is none
+// while all sessions are taken or no peer waits.
+func (s *Schedule) Wake(now events.Time) (events.Time, bool) {
+	s.advance(now)
+	if len(s.active) >= s.options.Sessions || s.total.Waiting == 0 {
+		return 0, false
+	}
+	at := s.now
+	if s.urgent.empty() && s.total.New == 0 {
+		at = max(at, s.due.first())
+	}
+	return max(at, s.rate.readyAt()), true
+}
+
+// Ended takes the ending of a contact. It panics when there is no such contact, which is a mistake of the owner.
+func (s *Schedule) Ended(number events.ContactNumber, ending Ending, now events.Time) {
+	s.advance(now)
+	contact, ok := s.active[number]
+	if !ok {
+		panic(fmt.Sprintf("swarm: contact %d ended, but it was not begun or has ended before", number))
+	}
+	delete(s.active, number)
+	t := s.torrents[s.peers.at(contact.peer).key.torrent]
+	if ending == Finished {
+		s.count(t, Counts{Active: -1, Finished: 1})
+		return
+	}
+	s.count(t, Counts{Active: -1, Waiting: 1})
+	if delay := s.delay(contact, ending); delay > 0 {
+		s.due.push(entry{due: s.now.Add(delay), peer: contact.peer})
+	} else {
+		s.urgent.push(&s.peers, contact.peer)
+	}
+}
+
+// Total counts the peers of all torrents.
+func (s *Schedule) Total() Counts { return s.total }
+
+// Torrent counts the peers of one torrent.
+func (s *Schedule) Torrent(number events.TorrentNumber) Counts {
+	if t := s.torrents[number]; t != nil {
+		return t.counts
+	}
+	return Counts{}
+}
