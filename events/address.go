@@ -2,10 +2,10 @@ package events
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"net/netip"
+	"strings"
 )
 
 // Scope is the class of an address. It is recorded with the address, because a pseudonym no longer shows it.
@@ -68,25 +68,37 @@ func AddressOf(a netip.AddrPort) Address {
 	return Address{AddrPort: netip.AddrPortFrom(ip, a.Port()), Scope: ScopeOf(ip)}
 }
 
-// MarshalText gives "ip:port" or "[ip]:port", and nothing for no address.
+// MarshalText gives "ip:port" or "[ip]:port", and nothing for no address. Where the scope does not follow from the address,
+// which is then a pseudonym, it stands behind a slash: "1.2.3.4:5/private".
 func (a Address) MarshalText() ([]byte, error) {
 	if !a.IsValid() {
 		return nil, nil
 	}
-	return a.AddrPort.MarshalText()
+	text, err := a.AddrPort.MarshalText()
+	if a.Scope != ScopeOf(a.Addr()) {
+		text = append(append(text, '/'), a.Scope.String()...)
+	}
+	return text, err
 }
 
-// UnmarshalText reads "ip:port" or "[ip]:port" and classifies it.
+// UnmarshalText reads what MarshalText gives.
 func (a *Address) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		*a = Address{}
 		return nil
 	}
-	parsed, err := netip.ParseAddrPort(string(text))
+	address, scope, pseudonym := strings.Cut(string(text), "/")
+	parsed, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("address %q: want ip:port or [ip]:port: %w", text, err)
 	}
-	*a = AddressOf(parsed)
+	read := AddressOf(parsed)
+	if pseudonym {
+		if err := read.Scope.UnmarshalText([]byte(scope)); err != nil {
+			return fmt.Errorf("address %q: %w", text, err)
+		}
+	}
+	*a = read
 	return nil
 }
 
@@ -148,13 +160,4 @@ func (l PeerList) At(i int) Address {
 		a.Scope = ScopeOf(a.Addr())
 	}
 	return a
-}
-
-// MarshalJSON gives the peers as a list of "ip:port".
-func (l PeerList) MarshalJSON() ([]byte, error) {
-	all := make([]Address, 0, l.Len())
-	for a := range l.All() {
-		all = append(all, a)
-	}
-	return json.Marshal(all)
 }

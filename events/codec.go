@@ -214,13 +214,16 @@ func (c *codec) address(v *Address) {
 		*v = Address{netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[1:])), binary.BigEndian.Uint16(b[5:])), Scope(b[0])}
 	case 19:
 		*v = Address{netip.AddrPortFrom(netip.AddrFrom16([16]byte(b[1:])), binary.BigEndian.Uint16(b[17:])), Scope(b[0])}
+		if v.Addr().Is4In6() {
+			c.fail("an IPv4 address written as IPv6")
+		}
 	default:
 		c.fail("an address of %d bytes", len(b))
 	}
 }
 
 func (c *codec) writeAddress(v Address) {
-	ip := v.Addr()
+	ip := v.Addr().Unmap()
 	switch {
 	case ip.Is4():
 		b := ip.As4()
@@ -239,8 +242,11 @@ func (c *codec) peers(v *PeerList) {
 	c.bytes(&v.V4)
 	c.bytes(&v.V6)
 	c.bytes(&v.Scopes)
-	if c.decoding && (len(v.V4)%CompactSize4 != 0 || len(v.V6)%CompactSize6 != 0) {
+	switch {
+	case len(v.V4)%CompactSize4 != 0 || len(v.V6)%CompactSize6 != 0:
 		c.fail("a list of peers that ends within an entry")
+	case len(v.Scopes) != 0 && len(v.Scopes) != v.Len():
+		c.fail("%d scopes for %d peers", len(v.Scopes), v.Len())
 	}
 }
 

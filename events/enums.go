@@ -2,12 +2,15 @@ package events
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 )
 
 // names gives the words of an enumeration, by number.
 type names []string
 
+// text gives the name of a number; of one without a name, what it is and the number, such as "reason 200".
 func (n names) text(what string, i uint64) string {
 	if i < uint64(len(n)) && n[i] != "" {
 		return n[i]
@@ -15,13 +18,24 @@ func (n names) text(what string, i uint64) string {
 	return fmt.Sprintf("%s %d", what, i)
 }
 
-func (n names) parse(what, text string) (int, error) {
+// parse reads what text gives.
+func (n names) parse(what, text string) (uint64, error) {
 	for i, name := range n {
 		if name == text && name != "" {
+			return uint64(i), nil
+		}
+	}
+	if digits, ok := strings.CutPrefix(text, what+" "); ok {
+		if i, err := strconv.ParseUint(digits, 10, 64); err == nil {
 			return i, nil
 		}
 	}
-	return 0, fmt.Errorf("%s %q is not known: want one of %s", what, text, strings.Join(n, ", "))
+	return 0, fmt.Errorf("%s %q is not known: want one of %s", what, text, n.list())
+}
+
+func (n names) list() string {
+	known := slices.DeleteFunc(slices.Clone(n), func(name string) bool { return name == "" })
+	return strings.Join(known, ", ")
 }
 
 // Source is how we came to know of a peer or an address.
@@ -262,6 +276,9 @@ func (r *Reason) UnmarshalText(b []byte) error { return parseName(r, reasonNames
 
 func parseName[T ~uint8 | ~uint16](to *T, n names, what string, text []byte) error {
 	i, err := n.parse(what, string(text))
+	if err == nil && uint64(T(i)) != i {
+		err = fmt.Errorf("%q: the number is too large", text)
+	}
 	if err == nil {
 		*to = T(i)
 	}

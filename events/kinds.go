@@ -1,7 +1,5 @@
 package events
 
-import "fmt"
-
 // Kind is the kind of an event: an explicit number that is never used again.
 type Kind uint16
 
@@ -144,14 +142,13 @@ func (k Kind) String() string {
 // MarshalText gives the name.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
-// UnmarshalText reads the name of a known kind.
+// UnmarshalText reads what String gives.
 func (k *Kind) UnmarshalText(text []byte) error {
-	known, ok := KindNamed(string(text))
-	if !ok {
-		return fmt.Errorf("kind %q is not known", text)
+	if known, ok := KindNamed(string(text)); ok {
+		*k = known
+		return nil
 	}
-	*k = known
-	return nil
+	return parseName(k, nil, "kind", text)
 }
 
 // KindNamed finds the kind with a name.

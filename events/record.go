@@ -50,7 +50,7 @@ type Appender interface {
 type Encoder struct{ c codec }
 
 // Append appends the payload of an event to b: one msgpack array. The payload version is e.Kind().Version().
-// An *Unknown cannot be encoded and gives an error.
+// An *Unknown and a PeerList with a part of an entry cannot be encoded: the error wraps ErrPayload and b is as it was.
 func (enc *Encoder) Append(b []byte, e Event) ([]byte, error) {
 	c := &enc.c
 	*c = codec{buf: append(b, 0x90)}

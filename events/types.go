@@ -136,9 +136,11 @@ func (o Optional) String() string {
 }
 
 // MarshalJSON gives the number, or null.
-func (o Optional) MarshalJSON() ([]byte, error) {
+func (o Optional) MarshalJSON() ([]byte, error) { return o.appendJSON(nil), nil }
+
+func (o Optional) appendJSON(b []byte) []byte {
 	if !o.Known {
-		return []byte("null"), nil
+		return append(b, "null"...)
 	}
-	return strconv.AppendUint(nil, o.Value, 10), nil
+	return strconv.AppendUint(b, o.Value, 10)
 }

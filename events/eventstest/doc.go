@@ -15,7 +15,7 @@
 // a nested struct has a dotted name. The values:
 //
 //   - a text is quoted, as Go quotes, when it is empty or has a space, quote, bracket or other odd character
-//   - a name of an enumeration may have hyphens for its spaces: reason=closed-by-peer; a value without a name is its number
+//   - a name of an enumeration may have hyphens for its spaces: reason=closed-by-peer
 //   - a duration is written as Go writes it: 1.5s
 //   - an Optional is its number; left out, it is unknown
 //   - an address is ip:port or [ip]:port; a scope that does not follow from the address stands behind a slash: 1.2.3.4:5/private

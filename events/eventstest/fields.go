@@ -48,7 +48,7 @@ func (t target) set(v value) error {
 	case *events.PeerList:
 		return setPeers(to, v)
 	case *[]events.Address:
-		return setList(to, v, func(a *events.Address, v value) error { return setAddress(a, v.text) })
+		return setList(to, v, setAddress)
 	case *[]events.TrackerTier:
 		return setList(to, v, func(tier *events.TrackerTier, v value) error { return setList((*[]string)(tier), v, setText) })
 	case *[]events.Extension:
@@ -64,8 +64,6 @@ func (t target) set(v value) error {
 
 func (t target) setScalar(v value) error {
 	switch to := t.value.Addr().Interface().(type) {
-	case *events.Address:
-		return setAddress(to, v.text)
 	case *events.PeerID:
 		if len(v.text) == len(to) {
 			copy(to[:], v.text)
@@ -82,8 +80,8 @@ func (t target) setScalar(v value) error {
 	case *[]byte:
 		return t.setBytes(to, v)
 	case encoding.TextUnmarshaler:
-		if t.value.Kind() != reflect.Array {
-			return setName(to, t.value, v.text)
+		if t.value.Kind() != reflect.Array { // an array is a hash or id, which may be shorter than its text form
+			return setName(to, v.text)
 		}
 	}
 	return setBasic(t.value, v.text)
@@ -115,17 +113,11 @@ func setBasic(to reflect.Value, text string) error {
 	return nil
 }
 
-// setName reads a name, with hyphens for spaces, or the number of an enumeration.
-func setName(to encoding.TextUnmarshaler, number reflect.Value, text string) error {
+// setName reads a name, which may have hyphens for its spaces.
+func setName(to encoding.TextUnmarshaler, text string) error {
 	err := to.UnmarshalText([]byte(text))
-	if err == nil || to.UnmarshalText([]byte(strings.ReplaceAll(text, "-", " "))) == nil {
+	if err != nil && to.UnmarshalText([]byte(strings.ReplaceAll(text, "-", " "))) == nil {
 		return nil
-	}
-	if number.CanUint() {
-		if n, badNumber := parseNumber(text, number.Type().Bits()); badNumber == nil {
-			number.SetUint(n)
-			return nil
-		}
 	}
 	return err
 }
@@ -179,20 +171,11 @@ func (t target) scalarText() string {
 	case string:
 		return quote(v)
 	case encoding.TextMarshaler:
-		return formatName(v, t.value)
+		name, _ := v.MarshalText()
+		return strings.ReplaceAll(string(name), " ", "-")
 	}
 	return fmt.Sprint(t.value.Interface())
 }
 
 // graphic are the characters of a peer id that is written as text.
 const graphic = "-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
-
-// formatName writes a name with hyphens for spaces, or the number of a value without a name.
-func formatName(v encoding.TextMarshaler, number reflect.Value) string {
-	name, err := v.MarshalText()
-	again := reflect.New(number.Type())
-	if err == nil && again.Interface().(encoding.TextUnmarshaler).UnmarshalText(name) != nil {
-		return fmt.Sprint(number.Uint())
-	}
-	return strings.ReplaceAll(string(name), " ", "-")
-}

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
-	"reflect"
 	"strconv"
 	"strings"
 
@@ -52,25 +51,16 @@ func setExtension(to *events.Extension, v value) error {
 	return err
 }
 
-func setAddress(to *events.Address, text string) error {
-	address, scope, foreign := strings.Cut(text, "/")
-	if err := to.UnmarshalText([]byte(address)); err != nil || !foreign {
-		return err
-	}
-	return setName(&to.Scope, reflect.ValueOf(&to.Scope).Elem(), scope)
-}
+func setAddress(to *events.Address, v value) error { return setName(to, v.text) }
 
 func formatAddress(a events.Address) string {
-	text, err := a.MarshalText()
-	if err != nil || a == events.AddressOf(a.AddrPort) {
-		return string(text)
-	}
-	return string(text) + "/" + formatName(a.Scope, reflect.ValueOf(a.Scope))
+	text, _ := a.MarshalText()
+	return strings.ReplaceAll(string(text), " ", "-")
 }
 
 func setPeers(to *events.PeerList, v value) error {
 	var all []events.Address
-	err := setList(&all, v, func(a *events.Address, v value) error { return setAddress(a, v.text) })
+	err := setList(&all, v, setAddress)
 	for _, a := range all {
 		to.Append(a.AddrPort)
 	}

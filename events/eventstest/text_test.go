@@ -18,9 +18,9 @@ const everything = `0 RunStarted setting.threshold=0.98 setting.bind="" run=0100
 4 PeersNamed source=magnet peers.v4=010203040005 peers.scopes=02
 5 PlaceFound address=1.2.3.4:0 place.country=DE place.has-position=true place.latitude=-1.5 place.asn=7
 5 MessagesSuppressed session=1 message=keep-alive count=3 since=2026-01-01T00:00:03.5Z
-6 MessageSent session=1 message=77
+6 MessageSent session=1 message=message-77
 7 SessionClosed session=1 by=peer reason=closed-by-peer
-8 Unknown of=99 version=2 payload=90
+8 Unknown of=kind-99 version=2 payload=90
 `
 
 func TestFormatAndParseAreInverse(t *testing.T) {
@@ -40,7 +40,7 @@ func TestFormatAndParseAreInverse(t *testing.T) {
 
 func TestParseTakesShortForms(t *testing.T) {
 	short, err := Parse("# comment\n\n start 2026-01-01T00:00:10Z \n2 BitfieldReceived bitfield=1111 session=1\n0 TorrentAdded info-hash=aa\n" +
-		"0 SessionClosed reason=\"closed by peer\"\n0 TrackerAnnounceFailed answer=\"d5:\"\n0 AddressRejected source=1 address=[::1]:5")
+		"0 SessionClosed reason=\"closed by peer\"\n0 TrackerAnnounceFailed answer=\"d5:\"\n0 AddressRejected source=source-1 address=[::1]:5")
 	if err != nil {
 		t.Fatal(err)
 	}

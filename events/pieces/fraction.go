@@ -17,9 +17,10 @@ const maxFractionDigits = 18
 
 // ParseFraction reads a decimal from 0 to 1 with up to 18 digits after the point, such as 0.98.
 func ParseFraction(text string) (Fraction, error) {
-	whole, decimals, _ := strings.Cut(text, ".")
+	whole, decimals, point := strings.Cut(text, ".")
+	endsInPoint := point && decimals == ""
 	decimals = strings.TrimRight(decimals, "0")
-	if whole == "" || len(whole) > 1 || len(decimals) > maxFractionDigits || !onlyDigits(whole+decimals) {
+	if endsInPoint || whole == "" || len(whole) > 1 || len(decimals) > maxFractionDigits || !onlyDigits(whole+decimals) {
 		return Fraction{}, fmt.Errorf("%q is no fraction: want a decimal from 0 to 1, such as 0.98", text)
 	}
 	n, err := strconv.ParseUint(whole+decimals, 10, 64)

@@ -16,7 +16,8 @@ var (
 	ErrSpareBits = errors.New("bitfield with spare bits set")
 )
 
-// Set is a set of pieces of one torrent. Its zero value is the empty set of a torrent without pieces.
+// Set is a set of pieces of one torrent. Its zero value is the empty set of a torrent without pieces. A copy of a Set shares
+// its bits: use one of the two only.
 type Set struct {
 	bitfield []byte // as in BEP 3: the high bit of the first byte is piece 0; nil while empty
 	size     uint32
