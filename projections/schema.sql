@@ -1,0 +1,139 @@
+-- The tables of a replay. The names, order and meaning of the columns of torrent, peer, request and statistic are those of the
+-- 2015 tool as far as it had them; columns that it had not stand behind. An id is given when its row first appears and never
+-- again: filters and joined identities leave gaps. Unknown is NULL, never 0. Times are seconds since 1970-01-01 UTC, on the
+-- clock of the run.
+
+-- What is observed: one row for each info hash.
+CREATE TABLE torrent (
+    id                 INTEGER PRIMARY KEY,
+    announce_url       TEXT,    -- first tracker of the first tier, passkeys masked; NULL without trackers
+    info_hash          BLOB,    -- SHA-1 of the info dictionary, 20 bytes
+    info_hash_hex      TEXT,    -- the same in 40 hexadecimal digits
+    pieces_count       INTEGER, -- pieces; NULL while the metadata is unknown
+    piece_size         INTEGER, -- bytes of a piece; NULL while the metadata is unknown
+    complete_threshold INTEGER, -- pieces from which a peer counts as complete; NULL while the metadata is unknown
+    filepath           TEXT,    -- of the torrent file, relative to the input folder; NULL for a magnet link
+    display_name       TEXT,    -- name in the metadata, or of the magnet link; NULL when neither gives one
+    gigabyte           REAL,    -- pieces_count * piece_size / 10^9; NULL while the metadata is unknown
+    censored           INTEGER  -- 1 when the recorder left peers alone before complete_threshold: downloads are a lower bound;
+                                -- else 0; NULL while the metadata is unknown
+);
+
+-- Who was met: one row for each identity and torrent with which a handshake was completed.
+CREATE TABLE peer (
+    id           INTEGER PRIMARY KEY,
+    client       TEXT,    -- first 8 bytes of the peer id at the first handshake; other than printable ASCII is written as \xNN
+    continent    TEXT,    -- code, such as EU; NULL when not known
+    country      TEXT,    -- ISO 3166-1 code, such as DE; NULL when not known
+    latitude     REAL,    -- degrees; NULL when not known
+    longitude    REAL,    -- degrees; NULL when not known
+    first_pieces INTEGER, -- pieces of the first settled availability; NULL while that is unknown or assumed
+    last_pieces  INTEGER, -- pieces of the last sample; NULL until a second sample
+    first_seen   INTEGER, -- time of the first handshake
+    last_seen    INTEGER, -- time of the last sign of life: an event or the end of a session
+    max_speed    REAL,    -- pieces a second, the greatest between two samples of one session; NULL until a second sample
+    visits       INTEGER, -- sessions, that is connections with a completed handshake
+    source       TEXT,    -- who named the peer first: tracker, incoming, dht, magnet, pex, local, command line, earlier run
+    torrent      INTEGER REFERENCES torrent (id),
+    city         TEXT,    -- English name; NULL when not known
+    asn          INTEGER, -- number of the autonomous system; NULL when not known
+    as_org       TEXT,    -- its organisation; NULL when not known
+    address      TEXT,    -- ip:port or [ip]:port; the port is the listening port where it is known; NULL unless asked for
+    peer_id      TEXT,    -- at the first handshake, 40 hexadecimal digits; NULL unless asked for
+    transport    TEXT,    -- of the first session: tcp, utp
+    encryption   TEXT,    -- of the first session: plain, mse plaintext, mse rc4
+    family       INTEGER, -- 4 or 6
+    upload_only  INTEGER, -- 1 when it ever said to be upload-only (BEP 21): it may be incomplete and yet not downloading;
+                          -- 0 when it said it is not; NULL when it did not say
+    client_name  TEXT     -- name and version decoded from the peer id; NULL when the code is not known
+);
+
+-- How peers were learned of: one row for each successful announce, each DHT lookup, and each torrent and statistic sample for
+-- incoming peers.
+CREATE TABLE request (
+    id              INTEGER PRIMARY KEY,
+    timestamp       INTEGER, -- time of the answer
+    source          TEXT,    -- tracker, dht, incoming
+    received_peers  INTEGER, -- peers named, with repetitions
+    duplicate_peers INTEGER, -- of these, address and port were named before for the torrent, also in the same answer
+    seeders         INTEGER, -- of the scrape that followed, of one tracker for each torrent: the first whose scrape succeeded;
+                             -- NULL for all others
+    completed       INTEGER, -- as seeders
+    leechers        INTEGER, -- as seeders
+    duration_sec    REAL,    -- seconds from the request to the whole answer; NULL for incoming
+    torrent         INTEGER REFERENCES torrent (id),
+    tracker         TEXT     -- announce URL, passkeys masked; NULL unless source is tracker
+);
+
+-- The state of the recorder itself: one row for each sample.
+CREATE TABLE statistic (
+    id                INTEGER PRIMARY KEY,
+    timestamp         INTEGER, -- time of the sample
+    peer_queue        INTEGER, -- peers that wait to be contacted
+    visited_queue     INTEGER, -- events that wait to be on disk
+    unique_incoming   INTEGER, -- different IP addresses and torrents with an incoming handshake, since the start of the run
+    success_active    INTEGER, -- outgoing handshakes, since the start of the run
+    thread_workload   REAL,    -- active outgoing sessions and attempts / their limit; NULL without a limit
+    load_average      REAL,    -- of 15 minutes
+    memory_mb         REAL,    -- peak memory in 10^6 bytes
+    server_threads    INTEGER, -- active incoming sessions
+    evaluator_threads INTEGER, -- active outgoing sessions and attempts
+    vm                INTEGER  -- number of the log, by time of its first record and run id, from 1
+);
+
+-- The confirmed and likely downloads: at most one for each peer row.
+CREATE TABLE download (
+    id             INTEGER PRIMARY KEY, -- that of the peer
+    torrent        INTEGER REFERENCES torrent (id),
+    peer           INTEGER REFERENCES peer (id),
+    last_below     REAL,    -- time with a fraction: last known below the threshold
+    first_above    REAL,    -- time with a fraction: first known at or above it
+    pieces_below   INTEGER, -- pieces at last_below
+    pieces_above   INTEGER, -- pieces at first_above
+    below_evidence TEXT,    -- bitfield, have_none; assumed: likely, not confirmed
+    above_evidence TEXT,    -- have, bitfield, have_all
+    source         TEXT,    -- as that of the peer
+    censored       INTEGER  -- as that of the torrent
+);
+
+-- Every address that was heard of, for each torrent.
+CREATE TABLE endpoint (
+    id           INTEGER PRIMARY KEY,
+    torrent      INTEGER REFERENCES torrent (id),
+    address      TEXT,    -- ip:port or [ip]:port; NULL unless asked for
+    family       INTEGER, -- 4 or 6
+    first_source TEXT,    -- who named it first: tracker, incoming, dht, magnet, pex, local, command line, earlier run
+    tracker      TEXT,    -- the tracker that named it first, passkeys masked; NULL unless first_source is tracker
+    first_named  INTEGER, -- time
+    sources      TEXT,    -- all that named it, separated by commas
+    outcome      TEXT,    -- never tried, rejected (never dialled), failed, refused, handshake: the last, and handshake once it was
+    reason       TEXT,    -- of rejected and failed; else NULL
+    attempts     INTEGER, -- outgoing connections that failed or became a session
+    peer         INTEGER REFERENCES peer (id) -- NULL without a handshake
+);
+
+-- Every successful scrape. The counts of different trackers overlap: never add them up.
+CREATE TABLE scrape (
+    id          INTEGER PRIMARY KEY,
+    tracker     TEXT,    -- announce URL, passkeys masked
+    torrent     INTEGER REFERENCES torrent (id),
+    time        INTEGER, -- of the answer
+    seeders     INTEGER, -- complete; NULL when not said
+    completed   INTEGER, -- downloaded; NULL when not said
+    leechers    INTEGER, -- incomplete; NULL when not said
+    downloaders INTEGER  -- BEP 21; NULL when not said
+);
+
+-- Where the rows come from: facts about logs, program, options and geolocation files.
+CREATE TABLE provenance (
+    id    INTEGER PRIMARY KEY,
+    name  TEXT, -- what the fact is about, such as log.1.digest, program.revision, option.threshold
+    value TEXT  -- NULL when not known
+);
+
+-- indexes
+CREATE INDEX peer_torrent ON peer (torrent);
+CREATE INDEX download_torrent ON download (torrent);
+CREATE INDEX request_torrent ON request (torrent, source);
+CREATE INDEX endpoint_peer ON endpoint (peer);
+CREATE INDEX scrape_torrent ON scrape (torrent, tracker);
