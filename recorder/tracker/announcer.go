@@ -1,0 +1,176 @@
+package tracker
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"btda/events"
+)
+
+// Offer takes the peers of an answer from a tracker whose address has the scope from. It is called after the answer was appended
+// and must not block for long; it may keep the list.
+type Offer func(torrent events.TorrentNumber, source events.Source, from events.Scope, peers events.PeerList)
+
+// Announcer asks one tracker of one torrent for the length of a run. Each has a goroutine of its own, so that the failure,
+// nonsense or slowness of one tracker never touches another.
+type Announcer struct {
+	Client   *Client
+	Log      events.Appender
+	Tracker  string        // announce URL
+	Request  Request       // what to tell; Event and TrackerID are set by the announcer
+	Interval time.Duration // wished time between two announces; see the package comment
+	Offer    Offer         // may be nil
+	Text     *slog.Logger  // for people; may be nil
+	// Hurry gives up the stopped announce when it is closed. It may be nil.
+	Hurry <-chan struct{}
+}
+
+// progress is what an announcer remembers between its rounds.
+type progress struct {
+	*Announcer
+	started   bool // an announce with started was answered
+	known     bool // the tracker may know of us
+	never     bool // the tracker does not want to be asked again
+	failures  int  // in a row
+	trackerID string
+	noScrape  bool
+	scrapeAt  events.Time // not before
+}
+
+// Run announces until ctx is done: started until an answer came, then regularly, with a scrape after each. At the end it sends
+// stopped if the tracker may know of us, within the timeout of the Client. The error is that of the log, nil otherwise.
+func (a *Announcer) Run(ctx context.Context) error {
+	p := &progress{Announcer: a}
+	for ctx.Err() == nil {
+		wait, err := p.round(ctx)
+		if err != nil {
+			return err
+		}
+		if p.never {
+			<-ctx.Done()
+		}
+		pause(ctx, wait)
+	}
+	return p.stop(ctx)
+}
+
+// round announces and scrapes, and gives the time until the next round.
+func (p *progress) round(ctx context.Context) (time.Duration, error) {
+	done, err := p.announce(ctx, p.event())
+	if err != nil {
+		return 0, err
+	}
+	wait := max(minWait, p.next(done))
+	if ctx.Err() == nil && !p.never {
+		err = p.scrape(ctx)
+	}
+	return max(0, wait-p.Client.now().Sub(done.At)), err
+}
+
+func (p *progress) event() events.AnnounceEvent {
+	if p.started {
+		return events.AnnounceRegular
+	}
+	return events.AnnounceStarted
+}
+
+// announce asks once, and appends and offers what came of it.
+func (p *progress) announce(ctx context.Context, event events.AnnounceEvent) (Announcement, error) {
+	r := p.Request
+	r.Event, r.TrackerID = event, p.trackerID
+	done := p.Client.Announce(ctx, p.Tracker, r)
+	p.known = p.known || done.Sent
+	if done.Failure != nil {
+		p.failures++
+		p.never = p.never || done.Never
+		p.say("announce failed", "event", event, "reason", done.Failure.Reason, "text", done.Failure.Text)
+		return done, p.append(ctx, done.At, done.Failure)
+	}
+	p.failures, p.started = 0, true
+	if id := done.Answer.TrackerID; id != "" {
+		p.trackerID = id
+	}
+	p.say("announced", "event", event, "peers", done.Answer.Peers.Len(), "interval", done.Answer.Interval)
+	return done, p.take(ctx, done)
+}
+
+// take appends an answer and then offers its peers.
+func (p *progress) take(ctx context.Context, done Announcement) error {
+	if err := p.append(ctx, done.At, done.Answer); err != nil {
+		return err
+	}
+	if done.Limit != nil {
+		if err := p.append(ctx, done.At, done.Limit); err != nil {
+			return err
+		}
+	}
+	if p.Offer != nil && done.Answer.Peers.Len() > 0 {
+		p.Offer(p.Request.Torrent, events.SourceTracker, done.Answer.Remote.Scope, done.Answer.Peers)
+	}
+	return nil
+}
+
+// scrape asks for counts, unless the tracker has none or wants to be left alone for now. That it has none is said once.
+func (p *progress) scrape(ctx context.Context) error {
+	if p.noScrape || p.Client.now() < p.scrapeAt {
+		return nil
+	}
+	done := p.Client.Scrape(ctx, p.Tracker, p.Request)
+	p.scrapeAt = done.At.Add(min(done.Wait, maxWait))
+	if done.Failure == nil {
+		return p.append(ctx, done.At, done.Answer)
+	}
+	reason := done.Failure.Reason
+	p.noScrape = reason == events.ReasonScrapeUnsupported || reason == events.ReasonUnsupportedScheme
+	p.say("scrape failed", "reason", reason, "text", done.Failure.Text)
+	return p.append(ctx, done.At, done.Failure)
+}
+
+// stop tells the tracker that we leave.
+func (p *progress) stop(ctx context.Context) error {
+	if !p.known || p.never {
+		return nil
+	}
+	ctx, cancel := hurried(ctx, p.Hurry)
+	defer cancel()
+	_, err := p.announce(ctx, events.AnnounceStopped)
+	return err
+}
+
+// hurried is a context of its own, since that of the run is done by then. It ends when hurry is closed or cancel is called.
+func hurried(ctx context.Context, hurry <-chan struct{}) (_ context.Context, cancel func()) {
+	ctx, end := context.WithCancel(context.WithoutCancel(ctx))
+	var waiting sync.WaitGroup
+	waiting.Go(func() {
+		select {
+		case <-hurry:
+			end()
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() { end(); waiting.Wait() }
+}
+
+// append keeps a fact also when the run is being stopped: a log that fails releases those who wait for it.
+func (p *progress) append(ctx context.Context, at events.Time, e events.Event) error {
+	_, err := p.Log.Append(context.WithoutCancel(ctx), at, e)
+	return err
+}
+
+func (p *progress) say(message string, about ...any) {
+	if p.Text != nil {
+		p.Text.Debug(message, append([]any{"tracker", MaskURL(p.Tracker), "torrent", p.Request.Torrent}, about...)...)
+	}
+}
+
+// pause waits for a time, or until ctx is done.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

@@ -1,0 +1,182 @@
+package tracker
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"btda/events"
+	"btda/recorder/netfail"
+)
+
+// Config is what a Client says of itself and keeps to.
+type Config struct {
+	PeerID   events.PeerID
+	Port     uint16                // that is announced
+	Timeout  time.Duration         // of one request, from the look-up of the name to the last byte; must be positive
+	Bind     []netip.Addr          // local addresses to connect from, at most one of each family; none leaves it to the system
+	Excluded func(netip.Addr) bool // addresses never to connect to; may be nil
+	RootCAs  *x509.CertPool        // nil is those of the system
+	Now      func() events.Time    // the run's clock
+}
+
+// Client asks trackers. It is safe for use by many goroutines.
+type Client struct {
+	timeout   time.Duration
+	now       func() events.Time
+	protocols map[string]protocol // by the scheme of the URL
+}
+
+// protocol is how to ask a tracker, by the scheme of its URL. The context carries the deadline.
+type protocol interface {
+	announce(ctx context.Context, to *url.URL, r Request) (announceAnswer, exchange)
+	scrape(ctx context.Context, to *url.URL, hash events.InfoHash) (scrapeAnswer, exchange)
+}
+
+// Request is what to tell a tracker in an announce (BEP 3).
+type Request struct {
+	Torrent    events.TorrentNumber
+	InfoHash   events.InfoHash
+	Event      events.AnnounceEvent
+	Downloaded uint64 // bytes
+	Left       uint64 // bytes
+	Uploaded   uint64 // bytes
+	TrackerID  string // as the tracker's last answer gave it, or empty
+}
+
+// Announcement is the outcome of one announce: either Answer or Failure is set.
+type Announcement struct {
+	At      events.Time // when the outcome was known
+	Answer  *events.TrackerAnnounced
+	Failure *events.TrackerAnnounceFailed
+	Limit   *events.LimitReached // nil unless the tracker named more peers than are taken
+
+	// Sent tells that the tracker may know of us: the request was on its way.
+	Sent bool
+	// Never tells that the tracker does not want to be asked again (BEP 31).
+	Never bool
+}
+
+// Scraping is the outcome of one scrape: either Answer or Failure is set.
+type Scraping struct {
+	At      events.Time
+	Answer  *events.TrackerScraped
+	Failure *events.TrackerScrapeFailed
+	Wait    time.Duration // that the tracker wants until the next scrape, or 0
+}
+
+// NewClient returns a client for http and https. It holds no connection between requests and needs no closing.
+func NewClient(c Config) *Client {
+	var key [4]byte
+	rand.Read(key[:]) // never fails
+	h := newHTTP(c, binary.BigEndian.Uint32(key[:]))
+	return &Client{timeout: c.Timeout, now: c.Now, protocols: map[string]protocol{"http": h, "https": h}}
+}
+
+// Announce tells a tracker about us and takes its peers. The URL is that of the torrent file, its query included.
+func (c *Client) Announce(ctx context.Context, tracker string, r Request) Announcement {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	start := c.now()
+	to, p, err := c.protocolOf(tracker)
+	if err != nil {
+		return announceFailed(c.ended(start), announced{tracker, r}, exchange{err: err, phase: events.PhaseRequest})
+	}
+	answer, x := p.announce(ctx, to, r)
+	ended := c.ended(start)
+	if x.err != nil {
+		failed := announceFailed(ended, announced{tracker, r}, x)
+		failed.Failure.RetryIn, failed.Never = answer.retryIn(x), answer.never
+		return failed
+	}
+	return announceAnswered(ended, announced{tracker, r}, answer, x)
+}
+
+// Scrape asks a tracker for its counts of a torrent. The URL is the announce URL, from which that of the scrape is derived.
+func (c *Client) Scrape(ctx context.Context, tracker string, r Request) Scraping {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	start := c.now()
+	to, p, err := c.protocolOf(tracker)
+	if err != nil {
+		return scrapeFailed(c.ended(start), announced{tracker, r}, exchange{err: err, phase: events.PhaseRequest})
+	}
+	answer, x := p.scrape(ctx, to, r.InfoHash)
+	ended := c.ended(start)
+	if x.err != nil {
+		return scrapeFailed(ended, announced{tracker, r}, x)
+	}
+	return Scraping{At: ended.at, Wait: answer.wait, Answer: &events.TrackerScraped{
+		Torrent: r.Torrent, Tracker: tracker, Remote: x.remote, Duration: ended.took,
+		Seeders: answer.seeders, Completed: answer.completed, Leechers: answer.leechers, Downloaders: answer.downloaders,
+	}}
+}
+
+// announced is who was asked for what.
+type announced struct {
+	tracker string
+	Request
+}
+
+// end is when something was over, and how long it took.
+type end struct {
+	at   events.Time
+	took time.Duration
+}
+
+func (c *Client) ended(start events.Time) end {
+	now := c.now()
+	return end{at: now, took: now.Sub(start)}
+}
+
+func (c *Client) protocolOf(tracker string) (*url.URL, protocol, error) {
+	to, err := url.Parse(tracker)
+	if err != nil {
+		return nil, nil, netfail.With(events.ReasonMalformed, err)
+	}
+	p := c.protocols[strings.ToLower(to.Scheme)]
+	if p == nil {
+		return nil, nil, netfail.New(events.ReasonUnsupportedScheme, fmt.Sprintf("trackers of scheme %q are not asked", to.Scheme))
+	}
+	return to, p, nil
+}
+
+func announceAnswered(ended end, to announced, a announceAnswer, x exchange) Announcement {
+	done := Announcement{At: ended.at, Sent: true, Answer: &events.TrackerAnnounced{
+		Torrent: to.Torrent, Tracker: to.tracker, Event: to.Event, Remote: x.remote, Duration: ended.took,
+		Interval: a.interval, MinInterval: a.minInterval, Seeders: a.seeders, Leechers: a.leechers, Completed: a.completed,
+		Peers: a.peers.list, InvalidPeers: a.peers.invalid, ExternalIP: a.externalIP, Warning: a.warning, TrackerID: a.trackerID,
+	}}
+	if a.peers.named > maxPeers {
+		done.Limit = &events.LimitReached{Torrent: to.Torrent, Limit: events.LimitAnswerPeers, Value: a.peers.named, Bound: maxPeers}
+	}
+	return done
+}
+
+func announceFailed(ended end, to announced, x exchange) Announcement {
+	reason, text := netfail.Classify(x.err)
+	if reason == events.ReasonTrackerFailure || reason == events.ReasonHTTPStatus {
+		text = x.told
+	}
+	return Announcement{At: ended.at, Sent: x.sent(), Failure: &events.TrackerAnnounceFailed{
+		Torrent: to.Torrent, Tracker: to.tracker, Event: to.Event, Remote: x.remote, Duration: ended.took,
+		Phase: x.phase, Reason: reason, Text: text, HTTPStatus: x.status, Answer: x.kept(),
+	}}
+}
+
+func scrapeFailed(ended end, to announced, x exchange) Scraping {
+	reason, text := netfail.Classify(x.err)
+	if reason == events.ReasonTrackerFailure || reason == events.ReasonHTTPStatus {
+		text = x.told
+	}
+	return Scraping{At: ended.at, Failure: &events.TrackerScrapeFailed{
+		Torrent: to.Torrent, Tracker: to.tracker, Remote: x.remote, Duration: ended.took,
+		Phase: x.phase, Reason: reason, Text: text, HTTPStatus: x.status, Answer: x.kept(),
+	}}
+}

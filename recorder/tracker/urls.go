@@ -1,0 +1,125 @@
+package tracker
+
+import (
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"btda/events"
+)
+
+// numWant is how many peers are asked for in one announce.
+const numWant = 200
+
+// scrapeURL derives the URL of the scrape (BEP 48): "announce" right after the last slash of the URL becomes "scrape".
+// It tells whether there is one.
+func scrapeURL(announce *url.URL) (*url.URL, bool) {
+	u := *announce
+	path := announce.EscapedPath()
+	directory, last := path[:strings.LastIndexByte(path, '/')+1], path[strings.LastIndexByte(path, '/')+1:]
+	rest, ok := strings.CutPrefix(last, "announce")
+	if !ok || directory == "" || strings.Contains(announce.RawQuery, "/") {
+		return nil, false
+	}
+	unescaped, err := url.PathUnescape(directory + "scrape" + rest)
+	if err != nil {
+		return nil, false
+	}
+	u.Path, u.RawPath = unescaped, directory+"scrape"+rest
+	return &u, true
+}
+
+// withQuery adds parameters to those that a URL has, which stay as they are.
+func withQuery(u *url.URL, query string) *url.URL {
+	asked := *u
+	asked.Fragment, asked.RawFragment = "", ""
+	if asked.RawQuery != "" {
+		query = asked.RawQuery + "&" + query
+	}
+	asked.RawQuery = query
+	return &asked
+}
+
+// announceQuery is the query of an announce (BEP 3, 23).
+func (h *overHTTP) announceQuery(r Request) string {
+	var q strings.Builder
+	q.WriteString("info_hash=" + escape(r.InfoHash[:]) + "&peer_id=" + escape(h.config.PeerID[:]))
+	number := func(name string, v uint64) { q.WriteString("&" + name + "=" + strconv.FormatUint(v, 10)) }
+	number("port", uint64(h.config.Port))
+	number("uploaded", r.Uploaded)
+	number("downloaded", r.Downloaded)
+	number("left", r.Left)
+	q.WriteString("&compact=1&no_peer_id=1&key=" + strconv.FormatUint(uint64(h.key), 16))
+	if r.Event == events.AnnounceStopped {
+		number("numwant", 0)
+	} else {
+		number("numwant", numWant)
+	}
+	if r.Event != events.AnnounceRegular {
+		q.WriteString("&event=" + r.Event.String())
+	}
+	if r.TrackerID != "" {
+		q.WriteString("&trackerid=" + escape([]byte(r.TrackerID)))
+	}
+	return q.String()
+}
+
+func scrapeQuery(hash events.InfoHash) string { return "info_hash=" + escape(hash[:]) }
+
+// escape percent-encodes all bytes but the unreserved ones of RFC 3986.
+func escape(raw []byte) string {
+	const digits = "0123456789ABCDEF"
+	escaped := make([]byte, 0, 3*len(raw))
+	for _, b := range raw {
+		if unreserved(b) {
+			escaped = append(escaped, b)
+		} else {
+			escaped = append(escaped, '%', digits[b>>4], digits[b&15])
+		}
+	}
+	return string(escaped)
+}
+
+func unreserved(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || strings.IndexByte("-._~", b) >= 0
+}
+
+const mask = "***"
+
+// A path segment that could be a passkey: long, of letters and digits, with a digit.
+var passkeySegment = regexp.MustCompile(`^[0-9A-Za-z_=-]*[0-9][0-9A-Za-z_=-]*$`)
+
+const passkeyLength = 12
+
+// MaskURL hides what may be a secret in the URL of a tracker: user and password, the values of its query, long path segments of
+// letters and digits, and the whole of a URL that cannot be parsed. For texts that people read; events hold the URL as it is.
+func MaskURL(tracker string) string {
+	u, err := url.Parse(tracker)
+	if err != nil || u.Host == "" {
+		return mask
+	}
+	masked := u.Scheme + "://" + u.Host
+	if u.User != nil {
+		masked = u.Scheme + "://" + mask + "@" + u.Host
+	}
+	segments := strings.Split(u.EscapedPath(), "/")
+	for i, s := range segments {
+		if len(s) >= passkeyLength && passkeySegment.MatchString(s) {
+			segments[i] = mask
+		}
+	}
+	masked += strings.Join(segments, "/")
+	if u.RawQuery == "" {
+		return masked
+	}
+	pairs := strings.Split(u.RawQuery, "&")
+	for i, pair := range pairs {
+		name, _, named := strings.Cut(pair, "=")
+		pairs[i] = mask
+		if named {
+			pairs[i] = name + "=" + mask
+		}
+	}
+	return masked + "?" + strings.Join(pairs, "&")
+}

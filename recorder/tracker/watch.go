@@ -1,0 +1,134 @@
+package tracker
+
+import (
+	"net"
+	"net/http/httptrace"
+	"net/netip"
+	"sync"
+
+	"btda/events"
+	"btda/recorder/netfail"
+)
+
+// watch follows how far a request has come. Its hooks may be called after the request is over, by a dial that lost a race.
+type watch struct {
+	mu        sync.Mutex
+	phase     events.Phase
+	remote    events.Address
+	connected bool // in this hop
+	requested bool // there was a connection to send a request on, in some hop
+	answering bool // the first byte of an answer came
+	headers   int  // bytes received on the connection of the last hop
+}
+
+type watchKey struct{}
+
+func (w *watch) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		DNSStart:             w.resolves,
+		ConnectStart:         w.dials,
+		TLSHandshakeStart:    w.secures,
+		GotConn:              w.requests,
+		WroteRequest:         w.wrote,
+		GotFirstResponseByte: w.answered,
+	}
+}
+
+// begin starts a hop of a chain of redirects.
+func (w *watch) begin() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.phase, w.connected, w.answering, w.headers = events.PhaseDial, false, false, 0
+}
+
+func (w *watch) resolves(httptrace.DNSStartInfo) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.connected {
+		w.phase = events.PhaseResolve
+	}
+}
+
+// dials is also called for connects that are tried beside one that has succeeded: those are passed over.
+func (w *watch) dials(_, address string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.connected {
+		w.phase = events.PhaseDial
+		w.at(address)
+	}
+}
+
+func (w *watch) secures() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.phase, w.connected = events.PhaseTLS, true
+}
+
+func (w *watch) requests(c httptrace.GotConnInfo) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.phase, w.connected, w.requested = events.PhaseRequest, true, true
+	w.at(c.Conn.RemoteAddr().String())
+}
+
+func (w *watch) at(address string) {
+	if a, err := netip.ParseAddrPort(address); err == nil {
+		w.remote = events.AddressOf(a)
+	}
+}
+
+func (w *watch) wrote(i httptrace.WroteRequestInfo) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if i.Err == nil {
+		w.phase = events.PhaseAnswer
+	}
+}
+
+func (w *watch) answered() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.phase, w.answering = events.PhaseAnswer, true
+}
+
+func (w *watch) received(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.headers += n
+}
+
+func (w *watch) seen() (phase events.Phase, remote events.Address, requested bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.phase, w.remote, w.requested
+}
+
+// explain names the reason of an error for which net/http has no type: headers above their bound, and an answer that is not HTTP.
+func (w *watch) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	reason, _ := netfail.Classify(err)
+	if reason != events.ReasonOther || !w.answering {
+		return err
+	}
+	if w.headers > maxHeader {
+		return netfail.With(events.ReasonTooLarge, err)
+	}
+	return netfail.With(events.ReasonMalformed, err)
+}
+
+// meteredConn counts what comes in.
+type meteredConn struct {
+	net.Conn
+	watch *watch
+}
+
+func (c meteredConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.watch.received(n)
+	return n, err
+}
