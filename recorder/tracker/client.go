@@ -81,16 +81,17 @@ func NewClient(c Config) *Client {
 
 // Announce tells a tracker about us and takes its peers. The URL is that of the torrent file, its query included.
 func (c *Client) Announce(ctx context.Context, tracker string, r Request) Announcement {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	patience, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	start := c.now()
 	to, p, err := c.protocolOf(tracker)
 	if err != nil {
 		return announceFailed(c.ended(start), announced{tracker, r}, exchange{err: err, phase: events.PhaseRequest})
 	}
-	answer, x := p.announce(ctx, to, r)
+	answer, x := p.announce(patience, to, r)
 	ended := c.ended(start)
 	if x.err != nil {
+		x.err = givenUp(ctx, x.err)
 		failed := announceFailed(ended, announced{tracker, r}, x)
 		failed.Failure.RetryIn, failed.Never = answer.retryIn(x), answer.never
 		return failed
@@ -100,16 +101,17 @@ func (c *Client) Announce(ctx context.Context, tracker string, r Request) Announ
 
 // Scrape asks a tracker for its counts of a torrent. The URL is the announce URL, from which that of the scrape is derived.
 func (c *Client) Scrape(ctx context.Context, tracker string, r Request) Scraping {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	patience, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	start := c.now()
 	to, p, err := c.protocolOf(tracker)
 	if err != nil {
 		return scrapeFailed(c.ended(start), announced{tracker, r}, exchange{err: err, phase: events.PhaseRequest})
 	}
-	answer, x := p.scrape(ctx, to, r.InfoHash)
+	answer, x := p.scrape(patience, to, r.InfoHash)
 	ended := c.ended(start)
 	if x.err != nil {
+		x.err = givenUp(ctx, x.err)
 		return scrapeFailed(ended, announced{tracker, r}, x)
 	}
 	return Scraping{At: ended.at, Wait: answer.wait, Answer: &events.TrackerScraped{
@@ -133,6 +135,14 @@ type end struct {
 func (c *Client) ended(start events.Time) end {
 	now := c.now()
 	return end{at: now, took: now.Sub(start)}
+}
+
+// givenUp names the reason of an error of a request that we broke off, be it by a deadline of ctx.
+func givenUp(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return netfail.With(events.ReasonCanceled, err)
+	}
+	return err
 }
 
 func (c *Client) protocolOf(tracker string) (*url.URL, protocol, error) {

@@ -1,9 +1,11 @@
 package tracker
 
 import (
+	"errors"
 	"net"
 	"net/http/httptrace"
 	"net/netip"
+	"net/url"
 	"sync"
 
 	"btda/events"
@@ -12,13 +14,13 @@ import (
 
 // watch follows how far a request has come. Its hooks may be called after the request is over, by a dial that lost a race.
 type watch struct {
-	mu        sync.Mutex
-	phase     events.Phase
-	remote    events.Address
-	connected bool // in this hop
-	requested bool // there was a connection to send a request on, in some hop
-	answering bool // the first byte of an answer came
-	headers   int  // bytes received on the connection of the last hop
+	mu         sync.Mutex
+	phase      events.Phase
+	remote     events.Address
+	connected  bool // in this hop
+	requesting bool // there is a connection to send the request of this hop on
+	requested  bool // there was one in some hop
+	headers    int  // bytes received on the connection of this hop
 }
 
 type watchKey struct{}
@@ -38,7 +40,7 @@ func (w *watch) trace() *httptrace.ClientTrace {
 func (w *watch) begin() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.phase, w.connected, w.answering, w.headers = events.PhaseDial, false, false, 0
+	w.phase, w.connected, w.requesting, w.headers = events.PhaseDial, false, false, 0
 }
 
 func (w *watch) resolves(httptrace.DNSStartInfo) {
@@ -68,7 +70,7 @@ func (w *watch) secures() {
 func (w *watch) requests(c httptrace.GotConnInfo) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.phase, w.connected, w.requested = events.PhaseRequest, true, true
+	w.phase, w.connected, w.requesting, w.requested = events.PhaseRequest, true, true, true
 	w.at(c.Conn.RemoteAddr().String())
 }
 
@@ -89,7 +91,7 @@ func (w *watch) wrote(i httptrace.WroteRequestInfo) {
 func (w *watch) answered() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.phase, w.answering = events.PhaseAnswer, true
+	w.phase = events.PhaseAnswer
 }
 
 func (w *watch) received(n int) {
@@ -104,18 +106,20 @@ func (w *watch) seen() (phase events.Phase, remote events.Address, requested boo
 	return w.phase, w.remote, w.requested
 }
 
-// explain names the reason of an error for which net/http has no type: headers above their bound, and an answer that is not HTTP.
+// explain names the reason of an error for which net/http has no type: headers above their bound, and an answer that is not HTTP
+// or comes before the request. The URL, which may hold a passkey, is taken out of its text.
 func (w *watch) explain(err error) error {
-	if err == nil {
-		return nil
+	var about *url.Error
+	if errors.As(err, &about) {
+		err = about.Err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	reason, _ := netfail.Classify(err)
-	if reason != events.ReasonOther || !w.answering {
+	switch {
+	case reason != events.ReasonOther || !w.requesting || w.headers == 0:
 		return err
-	}
-	if w.headers > maxHeader {
+	case w.headers >= maxHeader:
 		return netfail.With(events.ReasonTooLarge, err)
 	}
 	return netfail.With(events.ReasonMalformed, err)
