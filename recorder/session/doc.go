@@ -1,0 +1,30 @@
+// Package session observes one peer over one connection, from dial to close.
+//
+// An Observer is set up once per run. Contact dials a peer, exchanges handshakes and then listens, until the peer hangs up, a rule
+// of ours ends the session, or ctx is done. Every fact is appended to the log, in order, with the time at which its bytes were read.
+//
+// # What is said to a peer
+//
+// A handshake; an extension handshake to peers that support it (BEP 10); have-none to peers that support the fast extension (BEP 6);
+// a request for metadata piece 0 every 5 s, while the peer offers metadata (BEP 9) and is below the threshold, since that makes some clients
+// flush the haves that they hold back; a keep-alive after 60 s without a word of ours; and a reject to who asks us for metadata. Never
+// interested, a bitfield, a have, a request for content, or content.
+//
+// # When a session ends
+//
+// The peer hangs up. It has reached the threshold, and its set is settled: 2 s have passed since it first told about its pieces, so that replay can tell a
+// seed from a download that just finished. In a visit: nothing with content came for the timeout, or more messages than allowed.
+// When staying: the revisit delay has passed and it is still not known what the peer began with; a new handshake brings a bitfield. Not a byte came
+// for 5 minutes; a message was not whole 30 s after it began; a message of ours could not be sent within the timeout; a message was longer than its bound.
+//
+// # Content
+//
+// A message has content when it changes the set of pieces, is the first to tell about pieces, or is the first extension handshake or port. All others say nothing new:
+// keep-alives, choke and unchoke, requests, answers to our own asking, repeated haves, haves and bitfields that fit no torrent of this size.
+// They do not prolong a visit. They are stored one by one up to a rate, above which they are counted (events.MessagesSuppressed). Messages with
+// content are always stored; a peer that sends more of them than a download can cause is read more slowly.
+//
+// # Cost
+//
+// A session is one goroutine, a read buffer of 512 bytes and one bit a piece. Nothing is allocated for a message, except bitfields and extension handshakes.
+package session

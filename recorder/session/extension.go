@@ -1,0 +1,89 @@
+package session
+
+import (
+	"btda/events"
+	"btda/recorder/wire"
+)
+
+func (s *session) receiveExtended(m message) {
+	switch {
+	case m.Length < 2: // without even an extension number
+		s.receiveOther(m)
+	case m.Extension == 0:
+		s.receiveExtensionHandshake(m)
+	case m.Extension == wire.MetadataID:
+		s.receiveMetadata(m)
+	case m.Extension == wire.DontHaveID:
+		s.receiveDontHave(m)
+	default:
+		s.receiveOther(m)
+	}
+}
+
+func (s *session) receiveDontHave(m message) {
+	index, ok := wire.ParseIndex(m.payload)
+	if !ok || m.Payload() != len(m.payload) {
+		s.receiveOther(m)
+		return
+	}
+	news := s.holdings.dontHave(index)
+	s.recordAvailability(m, &events.DontHaveReceived{Session: s.number, Piece: index}, news)
+}
+
+// receiveExtensionHandshake takes in an extension handshake (BEP 10). The first has content; later ones may change what is offered.
+func (s *session) receiveExtensionHandshake(m message) {
+	e := &events.ExtensionHandshakeReceived{Session: s.number, Length: uint32(m.Payload()), Raw: m.payload}
+	wire.ParseExtensionHandshake(m.payload, e)
+	stored := 2 * len(m.payload) // once raw and once parsed
+	if s.peer.heard {
+		s.record(m, e, stored)
+	} else {
+		s.recordNews(e, stored)
+	}
+	if m.Payload() > keptHandshake {
+		s.limitOnce(m)
+	}
+	s.peer.heard = true
+	s.learn(e)
+}
+
+// limitOnce records that an extension handshake is longer than what is kept of one.
+func (s *session) limitOnce(m message) {
+	if !s.peer.heard {
+		s.limit(events.LimitExtensionHandshake, limitValue{uint64(m.Payload()), keptHandshake})
+	}
+}
+
+// learn remembers what a peer offers.
+func (s *session) learn(e *events.ExtensionHandshakeReceived) {
+	for _, x := range e.Extensions {
+		if x.Name == wire.MetadataName {
+			s.offerMetadata(x.ID)
+		}
+	}
+	if e.Port.Value > 0 {
+		s.peer.listenPort = e.Port
+	}
+}
+
+func (s *session) offerMetadata(number uint8) {
+	s.peer.metadata = number
+	switch {
+	case number == 0:
+		s.timers.ask = never
+	case s.timers.ask == never:
+		s.timers.ask = s.now + askInterval
+	}
+}
+
+// receiveMetadata takes in a metadata message (BEP 9). A request is rejected: we have no metadata to give. One that comes above the
+// rate that is recorded gets no answer.
+func (s *session) receiveMetadata(m message) {
+	fact := &events.MessageReceived{Session: s.number, Message: m.Kind, Extension: m.Extension, Length: m.Length}
+	if s.record(m, fact, 0) == 0 || s.peer.metadata == 0 || s.mute() {
+		return
+	}
+	if asked, err := wire.ParseMetadata(m.payload); err == nil && asked.Type == wire.MetadataRequest {
+		s.sendMetadata(wire.MetadataMessage{Type: wire.MetadataReject, Piece: asked.Piece})
+	}
+}

@@ -1,0 +1,97 @@
+package session
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"btda/events"
+)
+
+// Dialer opens connections. An error says why, for netfail.Classify.
+type Dialer interface {
+	Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error)
+}
+
+// Observer observes peers: it holds what the sessions of a run have in common. Its fields must not change once it is in use; its methods
+// are safe for use by many goroutines.
+type Observer struct {
+	Log     events.Appender
+	Dialer  Dialer
+	PeerID  events.PeerID // our own
+	Client  string        // our name and version, as told to peers
+	Port    uint16        // that we listen on; 0 when not listening
+	Timeout time.Duration // to connect, for handshakes, to send, and for content in a visit
+	Revisit time.Duration // after which a session whose start is not known is reopened; 0 is never
+	Visit   bool          // leave when nothing new comes, instead of staying
+
+	numbers atomic.Uint64
+}
+
+// Torrent is what a session needs to know of a torrent.
+type Torrent struct {
+	Number      events.TorrentNumber
+	InfoHash    events.InfoHash
+	Pieces      uint32 // 0 when not known: then what peers have is recorded and not judged
+	Complete    uint32 // pieces from which on a peer is complete
+	MaxMessages uint32 // taken from one peer in a visit; 0 is no limit
+	Private     bool   // offers no exchange of peers (BEP 27)
+}
+
+// Contact is one attempt to reach one peer.
+type Contact struct {
+	Number   events.ContactNumber
+	Torrent  Torrent
+	Address  netip.AddrPort
+	Progress *Progress // updated while the session runs; nil where nobody looks
+}
+
+// Progress is how far the peer of a session has come. It is safe for use by many goroutines.
+type Progress struct{ pieces atomic.Uint64 } // one more than the number; 0 is unknown
+
+// Pieces is the number of pieces that the peer has; unknown until it has told.
+func (p *Progress) Pieces() events.Optional {
+	if n := p.pieces.Load(); n > 0 {
+		return events.Some(n - 1)
+	}
+	return events.Optional{}
+}
+
+func (p *Progress) set(count uint32) {
+	if p != nil {
+		p.pieces.Store(uint64(count) + 1)
+	}
+}
+
+// Start is what is known of the pieces that a peer began its session with.
+type Start uint8
+
+// The starts.
+const (
+	// StartUnknown is a peer that told nothing, and had less than the timeout to tell.
+	StartUnknown Start = iota
+	// StartAssumed is a peer that told nothing for the timeout or longer, which may mean that it has nothing (BEP 3), or that
+	// began with single haves.
+	StartAssumed
+	// StartKnown is a peer that told its whole set: by a bitfield, have-all or have-none.
+	StartKnown
+)
+
+// Outcome is how a contact ended.
+type Outcome struct {
+	Opened     bool            // there was a session
+	Failure    events.Reason   // why there was none
+	By         events.Side     // who ended the session
+	Closed     events.Reason   // why it ended
+	Pieces     events.Optional // that the peer had at its end; unknown when it never told, or the torrent's piece count is not known
+	Start      Start
+	Complete   bool // the peer reached the threshold
+	PeerID     events.PeerID
+	ListenPort events.Optional // of the peer, as its extension handshake says
+	Err        error           // only when the log failed: nothing more can be recorded
+}
+
+// Dropped reports that the peer hung up while it was not complete: it may be worth to reconnect at once.
+func (o Outcome) Dropped() bool { return o.Opened && o.By == events.Peer && !o.Complete }

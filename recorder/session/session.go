@@ -1,0 +1,231 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"net"
+	"os"
+	"time"
+
+	"btda/events"
+	"btda/events/pieces"
+	"btda/recorder/netfail"
+	"btda/recorder/wire"
+)
+
+// link is a connection to a peer for one torrent.
+type link struct {
+	conn       net.Conn
+	contact    Contact
+	direction  events.Direction
+	transport  events.Transport
+	encryption events.Encryption
+}
+
+// session is one connection from its handshake to its close. One goroutine owns it. Its times are since the handshakes were done.
+type session struct {
+	frames
+	journal
+	observer *Observer
+	link     link
+	number   events.SessionNumber
+	peerID   events.PeerID
+	dialled  time.Duration
+
+	began      time.Time     // of the handshakes' end
+	now        time.Duration // since then
+	at         events.Time   // of the same moment
+	ended      ending
+	muteEnding ending // when nothing can be sent
+
+	holdings
+	peer      offer
+	timers    timers
+	idle      budget // messages without content
+	news      budget // messages with content
+	unstored  suppressions
+	counters  counters
+	sent      uint64 // bytes
+	announced bool   // that a rate was reached: one event a session and rate
+	slowed    bool
+}
+
+// ending is who ended a session, and why. The zero value is a session that goes on.
+type ending struct {
+	by     events.Side
+	reason events.Reason
+	text   string
+}
+
+// offer is what a peer said in its extension handshake.
+type offer struct {
+	heard      bool
+	metadata   uint8 // number of ut_metadata; 0 where it is not offered
+	listenPort events.Optional
+}
+
+type counters struct {
+	received    uint64
+	sent        uint64
+	longestWait time.Duration
+}
+
+// never is a time that does not come.
+const never = time.Duration(math.MaxInt64)
+
+func newSession(ctx context.Context, o *Observer, l link) *session {
+	t := l.contact.Torrent
+	return &session{
+		frames:   frames{conn: l.conn, bound: wire.Bound(t.Pieces)},
+		journal:  journal{log: o.Log, ctx: context.WithoutCancel(ctx)},
+		observer: o, link: l, began: time.Now(),
+		holdings: holdings{set: pieces.New(t.Pieces), complete: t.Complete},
+	}
+}
+
+func (s *session) torrent() *Torrent { return &s.link.contact.Torrent }
+
+// observe listens to a peer whose handshake was good, until the end.
+func (s *session) observe(ctx context.Context, theirs wire.Handshake) Outcome {
+	s.open(theirs)
+	s.greet(theirs.Reserved)
+	for !s.over() {
+		s.receiveAll()
+		s.doDue()
+		if !s.over() {
+			s.wait(ctx)
+		}
+	}
+	s.close()
+	return s.outcome()
+}
+
+func (s *session) open(theirs wire.Handshake) {
+	handshake := time.Since(s.began)
+	s.number = events.SessionNumber(s.observer.numbers.Add(1))
+	s.peerID = theirs.PeerID
+	s.began = time.Now()
+	s.tick()
+	s.timers = s.firstTimers()
+	s.append(s.at, &events.SessionOpened{
+		Session: s.number, Contact: s.link.contact.Number, Torrent: s.torrent().Number,
+		Direction: s.link.direction, Transport: s.link.transport, Encryption: s.link.encryption,
+		Address: events.AddressOf(s.link.contact.Address), Reserved: theirs.Reserved, PeerID: theirs.PeerID,
+		DialDuration: s.dialled, HandshakeDuration: handshake,
+	})
+}
+
+// tick reads the clocks. The run's comes first, so that what has passed by our clock has passed by the run's.
+func (s *session) tick() {
+	s.at = s.log.Now()
+	s.now = time.Since(s.began)
+}
+
+func (s *session) over() bool {
+	if s.err != nil && s.ended.reason == 0 {
+		s.leave(events.ReasonWriteFailed)
+	}
+	return s.ended.reason != 0
+}
+
+// leave ends the session on our side.
+func (s *session) leave(reason events.Reason) {
+	if s.ended.reason == 0 {
+		s.ended = ending{by: events.Us, reason: reason}
+	}
+}
+
+// receiveAll takes in all messages that are whole.
+func (s *session) receiveAll() {
+	for !s.over() && s.now >= s.timers.paused {
+		m, state := s.next()
+		switch state {
+		case partial:
+			s.watchFrame()
+			return
+		case tooLong:
+			s.limit(events.LimitFrameLength, limitValue{uint64(m.Length), uint64(s.bound)})
+			s.leave(events.ReasonLimitExceeded)
+			return
+		}
+		s.timers.frame = never
+		s.receive(m)
+	}
+}
+
+// wait waits until something came or something is due.
+func (s *session) wait(ctx context.Context) {
+	if s.timers.paused > s.now {
+		s.pause(ctx, min(s.timers.paused, s.nextDue()))
+	} else {
+		s.read(ctx, s.nextDue())
+	}
+	s.tick()
+	if ctx.Err() != nil {
+		s.leave(events.ReasonStopping)
+	}
+}
+
+// pause waits without reading.
+func (s *session) pause(ctx context.Context, until time.Duration) {
+	timer := time.NewTimer(until - s.now)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// read reads once, at the latest until a time. The deadline is set before ctx is asked: when ctx is done after that, the
+// deadline is moved to the past.
+func (s *session) read(ctx context.Context, until time.Duration) {
+	if until != s.timers.deadline {
+		s.conn.SetReadDeadline(s.began.Add(until))
+		s.timers.deadline = until
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	err := s.fill()
+	switch {
+	case err == nil:
+		s.timers.heard = time.Since(s.began)
+	case !errors.Is(err, os.ErrDeadlineExceeded):
+		s.lose(err)
+	}
+}
+
+// lose ends the session because the connection is gone.
+func (s *session) lose(err error) {
+	if errors.Is(err, io.EOF) && s.begun() {
+		err = io.ErrUnexpectedEOF
+	}
+	reason, text := netfail.Classify(err)
+	s.ended = ending{by: events.Peer, reason: reason, text: text}
+}
+
+func (s *session) close() {
+	s.tick()
+	s.flush()
+	s.append(s.at, &events.SessionClosed{
+		Session: s.number, By: s.ended.by, Reason: s.ended.reason, Text: s.ended.text,
+		BytesReceived: s.frames.received, BytesSent: s.sent,
+		MessagesReceived: s.counters.received, MessagesSent: s.counters.sent,
+		LongestWait: s.counters.longestWait, LogWait: s.waited,
+	})
+	s.release()
+}
+
+func (s *session) outcome() Outcome {
+	o := Outcome{Opened: true, By: s.ended.by, Closed: s.ended.reason, Start: s.begin, Complete: s.reached,
+		PeerID: s.peerID, ListenPort: s.peer.listenPort, Err: s.err}
+	if s.begin == StartUnknown && s.now >= s.observer.Timeout {
+		o.Start = StartAssumed
+	}
+	if s.told() && s.set.Size() > 0 {
+		o.Pieces = events.Some(uint64(s.set.Count()))
+	}
+	return o
+}

@@ -1,0 +1,127 @@
+package session
+
+import (
+	"time"
+
+	"btda/events"
+)
+
+// How long things take in a session.
+const (
+	// settleTime is how long the first availability of a session may take to come whole ("lazy bitfield"): replay's default.
+	settleTime = 2 * time.Second
+	// askInterval is between two requests for metadata piece 0.
+	askInterval = 5 * time.Second
+	// keepAliveInterval is the longest time without a message of ours.
+	keepAliveInterval = 60 * time.Second
+	// flushInterval is the longest time after which messages that were only counted are recorded.
+	flushInterval = 60 * time.Second
+	// frameTime is how long a message may take from its first byte to its last.
+	frameTime = 30 * time.Second
+	// silenceTime is how long not a byte may come. Peers send keep-alives every two minutes.
+	silenceTime = 5 * time.Minute
+)
+
+// timers are moments of one session, as time since its handshakes. never is one that does not come.
+type timers struct {
+	heard    time.Duration // when the last bytes came
+	message  time.Duration // when the last message came
+	content  time.Duration // when the last content came
+	spoke    time.Duration // when we last sent a message
+	first    time.Duration // when the peer first told about its pieces
+	ask      time.Duration // when to ask for metadata next
+	frame    time.Duration // when the present message must be whole
+	flush    time.Duration // when to record what was only counted
+	muted    time.Duration // until when a connection that takes no more of ours is listened to
+	paused   time.Duration // until when nothing is read
+	deadline time.Duration // of reads, as last set
+}
+
+func (s *session) firstTimers() timers {
+	return timers{first: never, ask: never, frame: never, flush: never, muted: never, deadline: never}
+}
+
+// duty is something that time demands.
+type duty struct {
+	due func(*session) time.Duration
+	do  func(*session)
+}
+
+// duties in the order in which they are looked at; one that ends the session ends the look.
+var duties = []duty{
+	{(*session).completeDue, leaving(events.ReasonComplete)},
+	{(*session).quietDue, leaving(events.ReasonQuiet)},
+	{(*session).reopenDue, leaving(events.ReasonReopened)},
+	{func(s *session) time.Duration { return s.timers.frame }, leaving(events.ReasonTimeout)},
+	{func(s *session) time.Duration { return s.timers.heard + silenceTime }, leaving(events.ReasonTimeout)},
+	{func(s *session) time.Duration { return s.timers.muted }, (*session).giveUp},
+	{func(s *session) time.Duration { return s.timers.flush }, (*session).flush},
+	{(*session).askDue, (*session).ask},
+	{(*session).keepAliveDue, (*session).keepAlive},
+}
+
+func leaving(reason events.Reason) func(*session) {
+	return func(s *session) { s.leave(reason) }
+}
+
+func (s *session) doDue() {
+	for i := range duties {
+		if s.over() {
+			return
+		}
+		if s.now >= duties[i].due(s) {
+			duties[i].do(s)
+		}
+	}
+}
+
+func (s *session) nextDue() time.Duration {
+	next := never
+	for i := range duties {
+		next = min(next, duties[i].due(s))
+	}
+	return next
+}
+
+// completeDue is when to leave a peer that has reached the threshold: once its set is settled.
+func (s *session) completeDue() time.Duration {
+	if !s.reached {
+		return never
+	}
+	return s.timers.first + settleTime
+}
+
+func (s *session) quietDue() time.Duration {
+	if !s.observer.Visit {
+		return never
+	}
+	return s.timers.content + s.observer.Timeout
+}
+
+func (s *session) reopenDue() time.Duration {
+	if s.observer.Visit || s.observer.Revisit == 0 || s.begin == StartKnown {
+		return never
+	}
+	return s.observer.Revisit
+}
+
+func (s *session) askDue() time.Duration {
+	if s.mute() || s.reached {
+		return never
+	}
+	return s.timers.ask
+}
+
+func (s *session) keepAliveDue() time.Duration {
+	if s.mute() {
+		return never
+	}
+	return s.timers.spoke + keepAliveInterval
+}
+
+// watchFrame bounds the time of a message of which a part came.
+func (s *session) watchFrame() {
+	if s.begun() && s.timers.frame == never {
+		s.timers.frame = s.now + frameTime
+	}
+}
