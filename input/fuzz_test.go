@@ -1,0 +1,45 @@
+package input_test
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"testing"
+	"unicode/utf8"
+
+	"btda/events"
+	"btda/input"
+)
+
+// What ParseTorrent accepts has the info hash of bytes in the file, sizes that agree, and a name that can be shown.
+func FuzzParseTorrent(f *testing.F) {
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got, err := input.ParseTorrent(data)
+		if err != nil {
+			return
+		}
+		m := got.Metadata
+		if m.PieceCount == 0 || m.TotalLength <= uint64(m.PieceCount-1)*m.PieceLength || m.TotalLength > uint64(m.PieceCount)*m.PieceLength {
+			t.Errorf("sizes do not agree: %+v", m)
+		}
+		if !utf8.ValidString(got.DisplayName) {
+			t.Errorf("display name %q", got.DisplayName)
+		}
+		if !hashIsOfAPart(data, int(m.Size), got.InfoHash) {
+			t.Errorf("info hash %v is not of %d bytes of %q", got.InfoHash, m.Size, data)
+		}
+		for _, tier := range got.Tiers {
+			if len(tier) == 0 {
+				t.Error("an empty tier")
+			}
+		}
+	})
+}
+
+func hashIsOfAPart(data []byte, size int, hash events.InfoHash) bool {
+	for at := 0; at+size <= len(data); at++ {
+		if bytes.HasSuffix(data[:at], []byte("4:info")) && sha1.Sum(data[at:at+size]) == hash {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,104 @@
+package input
+
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"btda/events"
+	"btda/input/bencode"
+)
+
+// MaxTorrentSize is how large a .torrent file may be, in bytes.
+const MaxTorrentSize = 64 << 20
+
+// ErrNoInfoHash is the error of a torrent that has no v1 info hash, because it is for BitTorrent v2 only (BEP 52).
+var ErrNoInfoHash = errors.New("no v1 info hash, cannot be observed: the torrent is for BitTorrent v2 only")
+
+// Torrent is one torrent to observe.
+type Torrent struct {
+	InfoHash      events.InfoHash // SHA-1 of the info dictionary as it stands in the file
+	InfoHashV2    []byte          // SHA-256 of the same bytes where the torrent is for v2 too (BEP 52), else nil
+	Path          string          // of the file, with slashes; relative to the folder that Find walked. Empty for a magnet link
+	Metadata      events.Metadata // zero unless MetadataKnown; its name is as the file has it
+	MetadataKnown bool
+	Magnet        bool                 // from a magnet link
+	DisplayName   string               // a name to show, without control characters
+	Tiers         []events.TrackerTier // the trackers (BEP 12), each URL once
+}
+
+// ReadTorrent reads a .torrent file. Its errors name the file.
+func ReadTorrent(path string) (Torrent, error) {
+	data, err := readBounded(path, MaxTorrentSize)
+	if err != nil {
+		return Torrent{}, err
+	}
+	t, err := ParseTorrent(data)
+	if err != nil {
+		return Torrent{}, fmt.Errorf("%s: %w", path, err)
+	}
+	t.Path = filepath.ToSlash(path)
+	if t.DisplayName == "" {
+		base := filepath.Base(path)
+		t.DisplayName = displayName(strings.TrimSuffix(base, filepath.Ext(base)))
+	}
+	return t, nil
+}
+
+// ParseTorrent reads the content of a .torrent file: v1 (BEP 3) or hybrid (BEP 52). It keeps no reference to data.
+func ParseTorrent(data []byte) (Torrent, error) {
+	file, err := bencode.Parse(data)
+	if err != nil {
+		return Torrent{}, fmt.Errorf("no torrent file: %w", err)
+	}
+	info := file.Get("info")
+	if !info.IsDict() {
+		return Torrent{}, errors.New("no torrent file: it has no info dictionary")
+	}
+	metadata, err := readInfo(info)
+	if err != nil {
+		return Torrent{}, fmt.Errorf("info dictionary: %w", err)
+	}
+	tiers, err := readTrackers(file)
+	if err != nil {
+		return Torrent{}, err
+	}
+	t := Torrent{
+		InfoHash: sha1.Sum(info), Metadata: metadata, MetadataKnown: true,
+		DisplayName: displayName(metadata.Name), Tiers: tiers,
+	}
+	if isV2(info) {
+		hash := sha256.Sum256(info)
+		t.InfoHashV2 = hash[:]
+	}
+	return t, nil
+}
+
+// readBounded reads a regular file that has at most limit bytes.
+func readBounded(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path) // before it is opened: a named pipe would wait for a writer
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: no regular file", path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s: larger than the %d bytes that such a file may have", path, limit)
+	}
+	return data, nil
+}
