@@ -11,14 +11,14 @@ import (
 )
 
 // ParseExtensionHandshake reads the payload of an extension handshake (BEP 10) into e, field by field. A field of a wrong type, a
-// negative number, an extension number above 255 and a key that comes twice are left out; Malformed says that there was one. Of a
-// dictionary that ends early, or goes on with something else, what comes before is kept. Bytes after the dictionary are passed over.
+// negative number, an extension number above 255 and the second of two equal keys are left out; Malformed says that there was one. Of a
+// dictionary that ends early, or goes on with a value that is none, what comes before is kept. Bytes after the dictionary are passed over.
 // Session, Length and Raw are left to the caller.
 func ParseExtensionHandshake(payload []byte, e *events.ExtensionHandshakeReceived) {
 	seen := make(map[string]bool)
 	whole := walk(payload, func(key string, value bencode.Value) {
 		read := handshakeFields[key]
-		if read != nil && (seen[key] || !read(e, value)) {
+		if seen[key] || read != nil && !read(e, value) {
 			e.Malformed = true
 		}
 		seen[key] = true
@@ -111,23 +111,15 @@ func readClient(e *events.ExtensionHandshakeReceived, value bencode.Value) bool 
 
 // readExtensions reads m: the numbers that the peer gave to the extensions.
 func readExtensions(e *events.ExtensionHandshakeReceived, value bencode.Value) bool {
-	valid := true
-	whole := walk(value, func(name string, number bencode.Value) {
+	valid := value.IsDict()
+	for name, number := range value.Dict() {
 		n, ok := number.Int()
 		if !ok || n < 0 || n > math.MaxUint8 {
 			valid = false
-			return
+			continue
 		}
 		e.Extensions = append(e.Extensions, events.Extension{Name: name, ID: uint8(n)})
-	})
-	unique := sortExtensions(&e.Extensions)
-	return whole && valid && unique
-}
-
-// sortExtensions sorts by name and drops all but the first of each.
-func sortExtensions(extensions *[]events.Extension) (unique bool) {
-	n := len(*extensions)
-	slices.SortStableFunc(*extensions, func(a, b events.Extension) int { return strings.Compare(a.Name, b.Name) })
-	*extensions = slices.CompactFunc(*extensions, func(a, b events.Extension) bool { return a.Name == b.Name })
-	return len(*extensions) == n
+	}
+	slices.SortFunc(e.Extensions, func(a, b events.Extension) int { return strings.Compare(a.Name, b.Name) })
+	return valid
 }
