@@ -24,15 +24,13 @@ const (
 // Settings is every setting of a recording. The tags are the one place where a setting gets its name, unit and help; flags,
 // environment, configuration file and RunStarted are made from them.
 type Settings struct {
-	Active  bool `setting:"active" short:"a" help:"contact peers"`
-	Passive bool `setting:"passive" short:"p" help:"wait for peers to connect"`
-	DHT     bool `setting:"dht" short:"d" help:"look for peers in the DHT"`
-	Debug   bool `setting:"debug" short:"g" help:"write more to the log file"`
+	Active bool `setting:"active" short:"a" help:"contact the peers that trackers name; what is done when nothing is chosen"`
+	Debug  bool `setting:"debug" short:"g" help:"write more to the log file"`
 
 	Input             string        `setting:"input" unit:"folder" help:"where to look for *.torrent files, walked recursively"`
 	Output            string        `setting:"output" unit:"folder" help:"where the event log and the log file go"`
 	Events            string        `setting:"events" unit:"folder" help:"exact place of the event log, instead of <output>/<time>_<host>.events"`
-	LogFile           string        `setting:"log-file" unit:"file" help:"exact place of the text log, instead of <output>/<time>_<host>.log"`
+	LogFile           string        `setting:"log-file" unit:"file" help:"exact place of the text log, instead of beside the event log, its name ending in .log"`
 	Observe           Observe       `setting:"observe" unit:"stay|visit" help:"stay connected as long as the peer does, or visit it again and again"`
 	Bind              []netip.Addr  `setting:"bind" unit:"address" help:"local address to connect from and listen on, at most one of each family (repeatable)"`
 	Port              uint16        `setting:"port" unit:"port" help:"port to announce and to listen on"`
@@ -40,7 +38,7 @@ type Settings struct {
 	DialRate          int           `setting:"dial-rate" unit:"a second" help:"connections begun a second, at the most"`
 	Timeout           time.Duration `setting:"timeout" unit:"duration" help:"how long to wait for a peer: to connect, for its handshake and, in a visit, for its next message"`
 	Revisit           time.Duration `setting:"revisit" unit:"duration" help:"delay until a peer is visited again"`
-	MaxMessages       string        `setting:"max-messages" unit:"messages" help:"messages taken from one peer in a visit; auto is the piece count plus 256, 0 is no limit"`
+	MaxMessages       string        `setting:"max-messages" unit:"messages" help:"messages taken from one peer in a visit; auto is the piece count plus 256, 0 is no limit; needs --observe visit"`
 	Exclude           string        `setting:"exclude" unit:"file" help:"file of networks that are never contacted, one address or prefix a line"`
 	Duration          time.Duration `setting:"duration" unit:"duration" help:"stop after this time; 0 is until interrupted"`
 	StatisticInterval time.Duration `setting:"statistic-interval" unit:"duration" help:"time between two samples of the recorder's own state"`
@@ -53,7 +51,7 @@ type Settings struct {
 	AnnounceUploaded   pieces.Fraction `setting:"announce-uploaded" unit:"of the size" help:"uploaded, as told to trackers"`
 }
 
-// DefaultSettings returns the default of every setting. None of active, passive and DHT is chosen; Resolve chooses.
+// DefaultSettings returns the default of every setting. Nothing is chosen to be done; Resolve chooses.
 func DefaultSettings() Settings {
 	return Settings{
 		Input: "input", Output: "output", Observe: Stay,
@@ -63,6 +61,11 @@ func DefaultSettings() Settings {
 		TrackerInterval:    5 * time.Minute,
 		AnnounceDownloaded: pieces.MustFraction("0.5"), AnnounceLeft: pieces.MustFraction("0.5"), AnnounceUploaded: pieces.MustFraction("0.2"),
 	}
+}
+
+// Resolve fills in what depends on other settings: when nothing is chosen to be done, peers are contacted.
+func (s *Settings) Resolve() {
+	s.Active = true // until there is something else to choose
 }
 
 // Field is one setting.
