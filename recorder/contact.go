@@ -1,0 +1,82 @@
+package recorder
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"btda/events"
+	"btda/recorder/session"
+	"btda/recorder/swarm"
+)
+
+// briefSession is how long a peer must have stayed for being reconnected at once again and again.
+const briefSession = 10 * time.Second
+
+func (r *Recorder) newObserver(log events.Appender) *session.Observer {
+	o := &session.Observer{
+		Log: log, Dialer: r.deps.Dialer, PeerID: r.peerID, Client: program(),
+		Timeout: r.settings.Timeout, Revisit: r.settings.Revisit, Visit: r.settings.Observe == Visit,
+	}
+	if o.Dialer == nil {
+		o.Dialer = session.TCP{Bind: r.settings.Bind}
+	}
+	return o
+}
+
+// observedTorrents is what sessions need to know of each torrent.
+func (r *Recorder) observedTorrents() map[events.TorrentNumber]session.Torrent {
+	observed := make(map[events.TorrentNumber]session.Torrent)
+	for _, t := range r.torrents {
+		count := t.Metadata.PieceCount
+		observed[t.TorrentNumber] = session.Torrent{
+			Number: t.TorrentNumber, InfoHash: t.InfoHash, Pieces: count, Private: t.Metadata.Private,
+			Complete: uint32(r.settings.Threshold.CeilOf(uint64(count))), MaxMessages: r.settings.messageLimit(count),
+		}
+	}
+	return observed
+}
+
+// observe makes one contact. It ends when the contact is over or ctx is done.
+func (r *run) observe(ctx context.Context, c swarm.Contact) swarm.Ending {
+	outcome := r.observer.Contact(ctx, session.Contact{Number: c.Number, Torrent: r.observed[c.Torrent], Address: c.Address})
+	return endingOf(outcome, r.settings.Observe)
+}
+
+// endingOf tells the schedule what an outcome means for the next contact.
+func endingOf(o session.Outcome, observe Observe) swarm.Ending {
+	switch {
+	case o.Complete, o.Failure == events.ReasonOwnPeerID:
+		return swarm.Finished
+	case !o.Opened && isLocal(o.Failure):
+		return swarm.Left
+	case !o.Opened:
+		return swarm.Failed
+	case o.Closed == events.ReasonReopened:
+		return swarm.Reopened
+	case o.By == events.Peer && o.Start == session.StartUnknown:
+		return swarm.Mute
+	case o.By == events.Peer && observe == Stay:
+		return swarm.HungUp
+	}
+	return swarm.Left
+}
+
+// isLocal tells of a failure that says nothing about the peer.
+func isLocal(r events.Reason) bool {
+	switch r {
+	case events.ReasonDescriptorLimit, events.ReasonNoLocalAddress, events.ReasonNotPermitted, events.ReasonCanceled, events.ReasonStopping, events.ReasonDuplicate:
+		return true
+	}
+	return false
+}
+
+// messageLimit is --max-messages for a torrent with so many pieces; 0 is no limit.
+func (s Settings) messageLimit(pieces uint32) uint32 {
+	const beyondPieces = 256
+	if s.MaxMessages == "auto" {
+		return pieces + beyondPieces
+	}
+	limit, _ := strconv.ParseUint(s.MaxMessages, 10, 32) // Validate has seen to it
+	return uint32(limit)
+}

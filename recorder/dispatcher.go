@@ -1,0 +1,123 @@
+package recorder
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"time"
+
+	"btda/events"
+	"btda/recorder/swarm"
+)
+
+// dispatcher owns the schedule. One goroutine hands out contacts, takes in offers and endings and answers questions; it never
+// appends and never waits for anything else. Each contact has a goroutine of its own.
+type dispatcher struct {
+	schedule *swarm.Schedule
+	now      func() events.Time
+	observe  func(context.Context, swarm.Contact) swarm.Ending // one contact, from its beginning to its end
+
+	offers    chan offer
+	endings   chan ending // with a place for every session, so that none waits to end
+	questions chan question
+	workers   sync.WaitGroup
+	done      chan struct{} // closed when run is over; the schedule may then be read by all
+}
+
+type offer struct {
+	torrent events.TorrentNumber
+	peers   []netip.AddrPort
+	result  chan<- swarm.Offered
+}
+
+type ending struct {
+	contact events.ContactNumber
+	ending  swarm.Ending
+}
+
+// question is put to the schedule by its own goroutine.
+type question struct {
+	ask      func(*swarm.Schedule)
+	answered chan<- struct{}
+}
+
+func newDispatcher(o swarm.Options) *dispatcher {
+	return &dispatcher{
+		schedule: swarm.New(o), offers: make(chan offer), endings: make(chan ending, o.Sessions), questions: make(chan question), done: make(chan struct{}),
+	}
+}
+
+// run makes contacts until ctx is done, and returns when all have ended.
+func (d *dispatcher) run(ctx context.Context) {
+	defer close(d.done)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	stop := ctx.Done()
+	for stop != nil || d.schedule.Total().Active > 0 {
+		select {
+		case o := <-d.offers:
+			d.take(ctx, o)
+		case e := <-d.endings:
+			d.end(e)
+		case q := <-d.questions:
+			d.answer(q)
+		case <-timer.C:
+		case <-stop:
+			stop = nil
+		}
+		d.makeContacts(ctx, timer)
+	}
+	d.workers.Wait()
+}
+
+func (d *dispatcher) take(ctx context.Context, o offer) {
+	var result swarm.Offered
+	if ctx.Err() == nil {
+		result = d.schedule.Offer(o.torrent, o.peers...)
+	}
+	o.result <- result
+}
+
+func (d *dispatcher) end(e ending) { d.schedule.Ended(e.contact, e.ending, d.now()) }
+
+func (d *dispatcher) answer(q question) {
+	q.ask(d.schedule)
+	close(q.answered)
+}
+
+// makeContacts begins all that may begin now and sets the timer to when more may.
+func (d *dispatcher) makeContacts(ctx context.Context, timer *time.Timer) {
+	for ctx.Err() == nil {
+		now := d.now()
+		c, ok := d.schedule.Next(now)
+		if !ok {
+			if at, ok := d.schedule.Wake(now); ok {
+				timer.Reset(max(at.Sub(now), time.Millisecond))
+			}
+			return
+		}
+		d.workers.Go(func() { d.endings <- ending{c.Number, d.observe(ctx, c)} })
+	}
+}
+
+// offer hands peers to the schedule. After the end of the dispatcher nobody takes them.
+func (d *dispatcher) offer(torrent events.TorrentNumber, peers []netip.AddrPort) swarm.Offered {
+	result := make(chan swarm.Offered, 1)
+	select {
+	case d.offers <- offer{torrent: torrent, peers: peers, result: result}:
+		return <-result
+	case <-d.done:
+		return swarm.Offered{}
+	}
+}
+
+// look shows the schedule to ask, which must be quick and keep nothing of it.
+func (d *dispatcher) look(ask func(*swarm.Schedule)) {
+	answered := make(chan struct{})
+	select {
+	case d.questions <- question{ask, answered}:
+		<-answered
+	case <-d.done:
+		ask(d.schedule)
+	}
+}

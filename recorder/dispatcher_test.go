@@ -1,0 +1,114 @@
+package recorder
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"btda/events"
+	"btda/recorder/swarm"
+)
+
+// testPeers stands for the sessions: every contact lasts for a time, or until its context is done.
+type testPeers struct {
+	lasts  time.Duration
+	ending swarm.Ending
+
+	mu           sync.Mutex
+	active, most int
+	begun        []time.Time
+}
+
+func (p *testPeers) observe(ctx context.Context, _ swarm.Contact) swarm.Ending {
+	p.count(1)
+	defer p.count(-1)
+	select {
+	case <-time.After(p.lasts):
+		return p.ending
+	case <-ctx.Done():
+		return swarm.Left
+	}
+}
+
+func (p *testPeers) count(change int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.active += change
+	p.most = max(p.most, p.active)
+	if change > 0 {
+		p.begun = append(p.begun, time.Now())
+	}
+}
+
+func newTestDispatcher(p *testPeers) *dispatcher {
+	d := newDispatcher(swarm.Options{Sessions: 5, DialRate: 100, Revisit: time.Minute, Brief: time.Second, KnownPeers: 100})
+	d.observe, d.now = p.observe, func() events.Time { return events.TimeOf(time.Now()) }
+	return d
+}
+
+func testAddresses(n int) []netip.AddrPort {
+	var list []netip.AddrPort
+	for i := range n {
+		list = append(list, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 6881))
+	}
+	return list
+}
+
+func TestTheDispatcherMakesContactsWhenDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		peers := &testPeers{lasts: 10 * time.Second, ending: swarm.Left}
+		d := newTestDispatcher(peers)
+		ctx, stop := context.WithCancel(t.Context())
+		go d.run(ctx)
+		if got := d.offer(1, testAddresses(20)); got.New != 20 {
+			t.Errorf("offered %+v, want 20 new", got)
+		}
+		time.Sleep(39 * time.Second)
+		synctest.Wait()
+		if len(peers.begun) != 20 || peers.most != 5 {
+			t.Errorf("%d contacts, at most %d at once; want 20 and 5", len(peers.begun), peers.most)
+		}
+		time.Sleep(40 * time.Second) // the first five were left after 10 s, and are due after a minute
+		stop()
+		<-d.done
+		if len(peers.begun) != 25 || peers.active != 0 {
+			t.Errorf("%d contacts, %d still active; want 25 and none", len(peers.begun), peers.active)
+		}
+	})
+}
+
+func TestTheDispatcherEndsWhenItsContactsHaveEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newTestDispatcher(&testPeers{})
+		release := make(chan struct{})
+		d.observe = func(context.Context, swarm.Contact) swarm.Ending { <-release; return swarm.Left }
+		ctx, stop := context.WithCancel(t.Context())
+		go d.run(ctx)
+		d.offer(1, testAddresses(3))
+		synctest.Wait()
+		stop()
+		synctest.Wait()
+		if got := d.offer(1, testAddresses(9)); got != (swarm.Offered{}) {
+			t.Errorf("offered %+v while stopping, want nothing taken", got)
+		}
+		if got := active(d); got != 3 {
+			t.Errorf("%d active while stopping, want 3", got)
+		}
+		close(release)
+		<-d.done
+		if got := active(d); got != 0 {
+			t.Errorf("%d active at the end, want none", got)
+		}
+		if got := d.offer(1, testAddresses(9)); got != (swarm.Offered{}) {
+			t.Errorf("offered %+v after the end, want nothing taken", got)
+		}
+	})
+}
+
+func active(d *dispatcher) (n int) {
+	d.look(func(s *swarm.Schedule) { n = s.Total().Active })
+	return n
+}

@@ -1,0 +1,122 @@
+// Package recorder records live swarms: it wires trackers, schedule and sessions to an event log.
+//
+// # Promises
+//
+//   - RunStarted is the first event of the log and RunStopped the last, unless the log itself failed.
+//   - Peers that are complete are left alone; addresses that the rules forbid are never dialled.
+//   - Run ends within the timeout plus 2 s after its context is done, whatever trackers and peers do, and a moment after Deps.Hurry is
+//     closed. Neither loses an event that was appended.
+//
+// # Who owns what
+//
+// Every tracker of every torrent has a goroutine (tracker.Announcer); what it names goes through the address rules of intake to
+// the dispatcher. The dispatcher's goroutine alone uses the schedule, and begins a goroutine for each contact (session.Observer).
+// Run owns them all and waits for them. All facts go through one gate to the log, which closes before RunStopped is appended.
+package recorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"btda/events"
+	"btda/input"
+)
+
+// Recorder records one run. Its Run is called once.
+type Recorder struct {
+	settings Settings
+	torrents []torrent
+	deps     Deps
+	host     string
+	peerID   events.PeerID
+	own      []events.Address
+	rules    rules
+	live     atomic.Pointer[run] // nil before Run
+}
+
+// torrent is a torrent with its number.
+type torrent struct {
+	events.TorrentNumber
+	input.Torrent
+}
+
+// New prepares a recording of torrents, which get their numbers in this order, from 1. It writes nothing yet. The settings are those
+// of a valid Settings (see Validate); an error names the one that does not fit.
+func New(settings Settings, torrents []input.Torrent, deps Deps) (*Recorder, error) {
+	excluded, err := readExclusions(settings.Exclude)
+	if err != nil {
+		return nil, err
+	}
+	own, err := ownAddresses(settings.Bind, settings.Port)
+	if err != nil {
+		return nil, err
+	}
+	if deps.Logger == nil {
+		deps.Logger = slog.New(slog.DiscardHandler)
+	}
+	r := &Recorder{settings: settings, deps: deps, peerID: newPeerID(), own: own, rules: newRules(excluded, own)}
+	if r.host, err = os.Hostname(); err != nil {
+		return nil, fmt.Errorf("the name of this host cannot be read: %w", err)
+	}
+	if settings.Events == "" {
+		r.settings.Events = filepath.Join(settings.Output, time.Now().Format("2006-01-02_15-04-05")+"_"+r.host+".events")
+	}
+	r.settings.Sessions = fitSessions(settings.Sessions, readResources().descriptorLimit, deps.Logger)
+	return r, r.number(torrents)
+}
+
+func (r *Recorder) number(torrents []input.Torrent) error {
+	if len(torrents) == 0 {
+		return errors.New("there is no torrent to record")
+	}
+	for i, t := range torrents {
+		if !t.MetadataKnown {
+			return fmt.Errorf("torrent %v has no metadata: a .torrent file is needed", t.InfoHash)
+		}
+		r.torrents = append(r.torrents, torrent{events.TorrentNumber(i + 1), t})
+	}
+	return nil
+}
+
+// spareDescriptors are kept for the log, trackers and all else that is no session.
+const spareDescriptors = 128
+
+// fitSessions lowers the limit of sessions to what the descriptor limit allows.
+func fitSessions(sessions int, limit events.Optional, logger *slog.Logger) int {
+	if !limit.Known || limit.Value >= uint64(sessions)+spareDescriptors {
+		return sessions
+	}
+	fit := max(int(limit.Value)-spareDescriptors, 1)
+	logger.Warn("fewer sessions than set, because of the limit of open files; raise it with ulimit -n",
+		"sessions", fit, "set", sessions, "open files", limit.Value)
+	return fit
+}
+
+// Events is the folder of the event log.
+func (r *Recorder) Events() string { return r.settings.Events }
+
+// Run records until ctx is done, the duration of the settings has passed or the log fails. It returns nil when the recording ended
+// in order; a Stop as the cause of ctx tells why it ended.
+func (r *Recorder) Run(ctx context.Context) error {
+	log, err := r.deps.CreateLog(r.settings.Events)
+	if err != nil {
+		return fmt.Errorf("the event log %s cannot be created: %w", r.settings.Events, err)
+	}
+	live := r.newRun(log)
+	r.live.Store(live)
+	return live.record(ctx)
+}
+
+// Snapshot gives the state of the recording. It may be called at any time and by any goroutine.
+func (r *Recorder) Snapshot() Snapshot {
+	if live := r.live.Load(); live != nil {
+		return live.snapshot()
+	}
+	return Snapshot{}
+}

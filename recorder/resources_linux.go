@@ -1,0 +1,40 @@
+package recorder
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"btda/events"
+)
+
+// readResources tells what the system knows of this process. What cannot be read is left out.
+func readResources() resources {
+	var r resources
+	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
+		r.load15 = load15(string(text))
+	}
+	var usage syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) == nil {
+		r.peakMemory = uint64(usage.Maxrss) * 1024
+	}
+	if open, err := os.ReadDir("/proc/self/fd"); err == nil {
+		r.openDescriptors = events.Some(uint64(len(open)) - 1) // less the one that reads the folder
+	}
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
+		r.descriptorLimit = events.Some(limit.Cur)
+	}
+	return r
+}
+
+// load15 reads the third field of /proc/loadavg.
+func load15(text string) float64 {
+	fields := strings.Fields(text)
+	if len(fields) < 3 {
+		return 0
+	}
+	load, _ := strconv.ParseFloat(fields[2], 64)
+	return load
+}

@@ -1,0 +1,160 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"btda/events"
+	"btda/recorder/session"
+	"btda/recorder/swarm"
+	"btda/recorder/tracker"
+)
+
+// run is the live part of a recording.
+type run struct {
+	*Recorder
+	log        Log
+	gate       *gate
+	dispatcher *dispatcher
+	intake     *intake
+	observer   *session.Observer
+	client     *tracker.Client
+	observed   map[events.TorrentNumber]session.Torrent
+	began      events.Time
+	giveUp     context.CancelFunc // ends the gate's waiting for the log
+
+	hurry       chan struct{} // closed when nothing is waited for any more
+	sources     sync.WaitGroup
+	sourcesLeft atomic.Int64
+	sampler     sync.WaitGroup
+}
+
+func (r *Recorder) newRun(log Log) *run {
+	hard, giveUp := context.WithCancel(context.Background())
+	live := &run{Recorder: r, log: log, gate: newGate(hard, log), giveUp: giveUp, hurry: make(chan struct{}), began: log.Now()}
+	live.observed = r.observedTorrents()
+	live.dispatcher = newDispatcher(swarm.Options{
+		Sessions: r.settings.Sessions, DialRate: r.settings.DialRate, Revisit: r.settings.Revisit,
+		Brief: briefSession, KnownPeers: maxKnownPeers,
+	})
+	live.dispatcher.now, live.dispatcher.observe = log.Now, live.observe
+	live.intake = &intake{log: live.gate, rules: r.rules, schedule: live.dispatcher, logger: r.deps.Logger}
+	live.observer = r.newObserver(live.gate)
+	live.client = tracker.NewClient(tracker.Config{
+		PeerID: r.peerID, Port: r.settings.Port, Timeout: r.settings.Timeout, Bind: r.settings.Bind,
+		Excluded: r.rules.excluded.contain, RootCAs: r.deps.RootCAs, Now: log.Now,
+	})
+	return live
+}
+
+// record lives through the whole run.
+func (r *run) record(ctx context.Context) error {
+	defer r.giveUp()
+	if err := r.introduce(); err != nil {
+		return r.failed(errors.Join(err, r.log.Close()))
+	}
+	sources, stopSources := context.WithCancel(context.Background())
+	defer stopSources()
+	r.start(sources)
+	stopped := r.wait(ctx)
+	r.deps.Logger.Info("stopping", "reason", stopped.Reason)
+	stopSources()
+	r.drain()
+	return r.finish(stopped)
+}
+
+// introduce appends who records what.
+func (r *run) introduce() error {
+	first := []events.Event{&events.RunStarted{
+		Run: newRunID(), Program: program(), Configuration: r.settings.Configuration(), Host: r.host, PeerID: r.peerID, Addresses: r.own,
+	}}
+	for _, t := range r.torrents {
+		first = append(first, t.added())
+	}
+	for _, e := range first {
+		if _, err := r.gate.Append(context.Background(), r.log.Now(), e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t torrent) added() *events.TorrentAdded {
+	return &events.TorrentAdded{
+		Torrent: t.TorrentNumber, InfoHash: t.InfoHash, InfoHashV2: t.InfoHashV2, Magnet: t.Magnet, Path: t.Path,
+		DisplayName: t.DisplayName, Trackers: t.Tiers, MetadataKnown: t.MetadataKnown, Metadata: t.Metadata,
+	}
+}
+
+// start begins all that observes. It ends when ctx is done.
+func (r *run) start(ctx context.Context) {
+	r.sampler.Go(func() { r.sampleEvery(ctx, r.settings.StatisticInterval) })
+	go r.dispatcher.run(ctx) // drain waits for its done
+	for _, t := range r.torrents {
+		for _, url := range r.trackersOf(t) {
+			r.startAnnouncer(ctx, t, url)
+		}
+	}
+	r.deps.Logger.Info("recording", "events", r.settings.Events, "torrents", len(r.torrents), "trackers", r.sourcesLeft.Load())
+}
+
+// wait waits for the end and gives its reason.
+func (r *run) wait(ctx context.Context) events.RunStopped {
+	if r.settings.Duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, r.settings.Duration, Stop{events.ReasonDurationOver})
+		defer cancel()
+	}
+	select {
+	case <-ctx.Done():
+		return events.RunStopped{Reason: reasonOf(ctx)}
+	case <-r.deps.Hurry:
+		return events.RunStopped{Reason: events.ReasonInterrupted}
+	case <-r.log.Failed():
+		return events.RunStopped{Reason: events.ReasonWriteFailed, Text: r.log.Err().Error()}
+	}
+}
+
+// lastWords is how long the last events may wait for the log.
+const lastWords = time.Second
+
+// finish appends the last events and seals the log.
+func (r *run) finish(stopped events.RunStopped) error {
+	r.giveUp()
+	r.gate.close()
+	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+	defer cancel()
+	_, err := r.log.Append(ctx, r.log.Now(), r.sample())
+	if err == nil {
+		_, err = r.log.Append(ctx, r.log.Now(), &stopped)
+	}
+	if closing := r.log.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return r.failed(err)
+	}
+	r.deps.Logger.Info("recorded", "events", r.settings.Events, "count", r.log.Appended())
+	return nil
+}
+
+// failed says what a failure of the log means for the recording.
+func (r *run) failed(err error) error {
+	return fmt.Errorf("the recording was stopped, because its event log %s could not be written; the first %d events are kept: %w",
+		r.settings.Events, r.log.Durable(), err)
+}
+
+func (r *run) snapshot() Snapshot {
+	s := Snapshot{Elapsed: r.log.Now().Sub(r.began), Appended: r.log.Appended(), Durable: r.log.Durable()}
+	r.dispatcher.look(func(schedule *swarm.Schedule) {
+		s.Total = schedule.Total()
+		for _, t := range r.torrents {
+			s.Torrents = append(s.Torrents, TorrentSnapshot{Number: t.TorrentNumber, Name: t.DisplayName, Counts: schedule.Torrent(t.TorrentNumber)})
+		}
+	})
+	return s
+}

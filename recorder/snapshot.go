@@ -1,0 +1,24 @@
+package recorder
+
+import (
+	"time"
+
+	"btda/events"
+	"btda/recorder/swarm"
+)
+
+// Snapshot is the state of a recording at one moment, for the terminal. It is zero before Run has begun.
+type Snapshot struct {
+	Elapsed  time.Duration // since the run began
+	Appended events.Seq    // events so far
+	Durable  events.Seq    // of these, on disk
+	Total    swarm.Counts
+	Torrents []TorrentSnapshot // in the order of their numbers
+}
+
+// TorrentSnapshot is the state of one torrent.
+type TorrentSnapshot struct {
+	Number events.TorrentNumber
+	Name   string
+	swarm.Counts
+}

@@ -1,0 +1,51 @@
+package recorder
+
+import (
+	"context"
+
+	"btda/events"
+	"btda/recorder/tracker"
+)
+
+// maxTrackers bounds the trackers of one torrent that are asked.
+const maxTrackers = 100
+
+// trackersOf lists the trackers of all tiers, each once.
+func (r *run) trackersOf(t torrent) []string {
+	var list []string
+	seen := make(map[string]bool)
+	for _, tier := range t.Tiers {
+		for _, url := range tier {
+			if !seen[url] {
+				seen[url] = true
+				list = append(list, url)
+			}
+		}
+	}
+	if len(list) > maxTrackers {
+		r.intake.limit(t.TorrentNumber, events.LimitReached{Limit: events.LimitTrackers, Value: uint64(len(list)), Bound: maxTrackers})
+		list = list[:maxTrackers]
+	}
+	return list
+}
+
+// startAnnouncer asks one tracker about one torrent until ctx is done.
+func (r *run) startAnnouncer(ctx context.Context, t torrent, url string) {
+	size := t.Metadata.TotalLength
+	announcer := &tracker.Announcer{
+		Client: r.client, Log: r.gate, Tracker: url, Interval: r.settings.TrackerInterval, Hurry: r.hurry,
+		Text: r.deps.Logger,
+		Request: tracker.Request{
+			Torrent: t.TorrentNumber, InfoHash: t.InfoHash, Downloaded: r.settings.AnnounceDownloaded.FloorOf(size),
+			Left: r.settings.AnnounceLeft.FloorOf(size), Uploaded: r.settings.AnnounceUploaded.FloorOf(size),
+		},
+		Offer: func(torrent events.TorrentNumber, source events.Source, from events.Scope, peers events.PeerList) {
+			r.intake.offer(named{torrent: torrent, source: source, from: from, peers: peers})
+		},
+	}
+	r.sourcesLeft.Add(1)
+	r.sources.Go(func() {
+		defer r.sourcesLeft.Add(-1)
+		_ = announcer.Run(ctx) // its error is the log's, which Run watches
+	})
+}

@@ -1,0 +1,48 @@
+package recorder
+
+import (
+	"context"
+	"time"
+
+	"btda/events"
+	"btda/recorder/swarm"
+)
+
+// resources is what the process uses of the system.
+type resources struct {
+	load15          float64
+	peakMemory      uint64 // bytes
+	openDescriptors events.Optional
+	descriptorLimit events.Optional
+}
+
+// sampleEvery appends a sample after each interval until ctx is done.
+func (r *run) sampleEvery(ctx context.Context, interval time.Duration) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			sample := r.sample()
+			_, _ = r.gate.Append(ctx, r.log.Now(), sample)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// sample is the state of the recorder now.
+func (r *run) sample() *events.StatisticSampled {
+	var peers swarm.Counts
+	r.dispatcher.look(func(s *swarm.Schedule) { peers = s.Total() })
+	used := readResources()
+	waits, waited := r.log.Waits()
+	appended, durable := r.log.Appended(), r.log.Durable()
+	return &events.StatisticSampled{
+		PeerQueue: uint64(peers.Waiting), KnownPeers: uint64(peers.Known),
+		ActiveOutgoing: uint64(peers.Active), OutgoingLimit: uint64(r.settings.Sessions),
+		AwaitingCommit: uint64(appended - min(durable, appended)), LogWaits: waits, LogWaitTime: waited,
+		Load15: used.load15, PeakMemory: used.peakMemory, OpenDescriptors: used.openDescriptors, DescriptorLimit: used.descriptorLimit,
+		WallClockOffset: events.TimeOf(time.Now()).Sub(r.log.Now()),
+	}
+}
