@@ -1,0 +1,106 @@
+package swarmtest
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"btda/events"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const testPieces = 64
+
+// A seed, two leechers that finish and one that stops half way. An observer that asks for nothing sees every piece.
+func TestSwarm(t *testing.T) {
+	s, err := New(Options{Payload: PayloadOptions{Name: "test", Pieces: testPieces, PieceLength: 16 << 10, Seed: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Start(ClientOptions{Name: "seed", Full: true}, ClientOptions{Name: "slow", Rate: 500_000}, ClientOptions{Name: "fast", Rate: 1_000_000},
+		ClientOptions{Name: "half", Rate: 500_000, Goal: testPieces / 2}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	slow := s.Clients[1]
+	seen := make(chan error, 1)
+	go func() { seen <- watch(ctx, s, slow.AddrPort()) }()
+	if err := s.Wait(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-seen; err != nil {
+		t.Errorf("observer of the slow leecher: %v", err)
+	}
+	for i, want := range []int{testPieces, testPieces, testPieces, testPieces / 2} {
+		c := s.Clients[i]
+		if c.Pieces() != want || c.Finishes() != (i == 1 || i == 2) {
+			t.Errorf("%s has %d pieces, want %d; finishes %v", c.Name, c.Pieces(), want, c.Finishes())
+		}
+		if !c.Finishes() {
+			continue
+		}
+		if err := s.Tracker.WaitTold(ctx, c.PeerID, events.AnnounceCompleted); err != nil {
+			t.Error(err)
+		}
+		if at, ok := c.CrossedAt(testPieces); !ok || at != c.History()[testPieces].Time {
+			t.Errorf("%s crossed at %v, %v", c.Name, at, ok)
+		}
+	}
+	if c := s.Tracker.Counts(s.Payload.InfoHash); c != (Counts{Seeders: 3, Completed: 2, Leechers: 1}) {
+		t.Errorf("counts %+v", c)
+	}
+}
+
+// watch observes a leecher from below the half of the pieces to the last one.
+func watch(ctx context.Context, s *Swarm, peer netip.AddrPort) error {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", peer.String())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	handshake := "\x13BitTorrent protocol" + string(make([]byte, 8)) + string(s.Payload.InfoHash[:]) + "-XX0001-abcdefghijkl"
+	if _, err := io.WriteString(conn, handshake); err != nil {
+		return err
+	}
+	r := bufio.NewReader(conn)
+	if _, err := io.ReadFull(r, make([]byte, len(handshake))); err != nil {
+		return err
+	}
+	for has := 0; has < testPieces; {
+		var length [4]byte
+		if _, err := io.ReadFull(r, length[:]); err != nil {
+			return fmt.Errorf("after %d pieces: %w", has, err)
+		}
+		message := make([]byte, binary.BigEndian.Uint32(length[:]))
+		if _, err := io.ReadFull(r, message); err != nil {
+			return err
+		}
+		switch {
+		case len(message) == 5 && message[0] == byte(events.Have):
+			has++
+		case len(message) > 1 && message[0] == byte(events.Bitfield):
+			for _, b := range message[1:] {
+				for ; b != 0; b &= b - 1 {
+					has++
+				}
+			}
+			if has >= testPieces/2 {
+				return fmt.Errorf("the first bitfield has %d pieces already", has)
+			}
+		}
+	}
+	return nil
+}
