@@ -1,0 +1,173 @@
+package session_test
+
+import (
+	"testing"
+	"time"
+
+	"btda/events"
+	"btda/recorder/session"
+)
+
+const offersMetadata = "d1:md11:ut_metadatai9eee"
+
+func TestMetadataIsAskedForEveryFiveSeconds(t *testing.T) {
+	sc := play(t, stay, func(sc *scene) {
+		sc.open(modern)
+		sc.send(frame(events.HaveNone))
+		sc.at(3 * time.Second)
+		sc.send(extended(0, offersMetadata))
+		sc.at(20 * time.Second)
+		sc.send(extended(0, "d1:md11:ut_metadatai0eee")) // takes the offer back
+		sc.at(100 * time.Second)
+	})
+	wantSeconds(t, sc.sent(events.Extended), []int{8, 13, 18})
+	wantSeconds(t, sc.sent(events.KeepAlive), []int{78})
+}
+
+func TestCompletePeersAreNotAsked(t *testing.T) {
+	sc := play(t, stay, func(sc *scene) {
+		sc.open(modern)
+		sc.send(extended(0, offersMetadata), frame(events.HaveAll))
+		sc.at(time.Minute)
+	})
+	wantSeconds(t, sc.sent(events.Extended), nil)
+	sc.endsAfter(t, 2*time.Second, events.ReasonComplete)
+}
+
+func TestKeepAlives(t *testing.T) {
+	sc := play(t, stay, func(sc *scene) {
+		sc.open(plain)
+		sc.send(frame(events.Bitfield, 0x80, 0))
+		sc.at(4 * time.Minute)
+	})
+	wantSeconds(t, sc.sent(events.KeepAlive), []int{60, 120, 180, 240})
+	if !sc.outcome.Dropped() || sc.outcome.Closed != events.ReasonClosedByPeer {
+		t.Errorf("outcome %+v", sc.outcome)
+	}
+}
+
+func TestStay(t *testing.T) {
+	cases := []struct {
+		name   string
+		script func(*scene)
+		lasts  time.Duration
+		reason events.Reason
+		start  session.Start
+	}{
+		{"a seed is left when its set is settled", func(sc *scene) {
+			sc.at(time.Second)
+			sc.send(frame(events.Bitfield, 0xff, 0xff))
+		}, 3 * time.Second, events.ReasonComplete, session.StartKnown},
+		{"a seed that withholds some bits is given the same time", func(sc *scene) {
+			sc.send(frame(events.Bitfield, 0xff, 0xf0))
+			sc.at(time.Second)
+			sc.send(have(12), have(13), have(14), have(15))
+		}, 2 * time.Second, events.ReasonComplete, session.StartKnown},
+		{"a download that finishes is left at once", func(sc *scene) {
+			sc.send(frame(events.Bitfield, 0xff, 0xfc))
+			sc.at(time.Minute)
+			sc.send(have(14))
+		}, time.Minute, events.ReasonComplete, session.StartKnown},
+		{"a peer that says nothing is asked again", func(*scene) {}, 5 * time.Minute, events.ReasonReopened, session.StartAssumed},
+		{"so is one that began with haves", func(sc *scene) {
+			sc.at(time.Minute)
+			sc.send(have(1))
+		}, 5 * time.Minute, events.ReasonReopened, session.StartAssumed},
+		{"one that fell silent is not held for ever", func(sc *scene) {
+			sc.at(time.Minute)
+			sc.send(frame(events.HaveNone))
+		}, 6 * time.Minute, events.ReasonTimeout, session.StartKnown},
+		{"one that sends a byte a second is not either", func(sc *scene) {
+			sc.at(time.Minute)
+			for _, b := range frame(events.Bitfield, make([]byte, 100)...) {
+				sc.send([]byte{b})
+				time.Sleep(time.Second)
+			}
+		}, 90 * time.Second, events.ReasonTimeout, session.StartAssumed},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			sc := play(t, stay, func(sc *scene) { sc.open(plain); c.script(sc); sc.at(time.Hour) })
+			sc.endsAfter(t, c.lasts, c.reason)
+			if sc.outcome.Start != c.start {
+				t.Errorf("start %v, want %v", sc.outcome.Start, c.start)
+			}
+		})
+	}
+}
+
+func TestVisit(t *testing.T) {
+	cases := []struct {
+		name   string
+		script func(*scene)
+		lasts  time.Duration
+		reason events.Reason
+	}{
+		{"nothing comes", func(*scene) {}, 6 * time.Second, events.ReasonQuiet},
+		{"a bitfield comes", func(sc *scene) {
+			sc.at(5 * time.Second)
+			sc.send(frame(events.Bitfield, 0x80, 0))
+		}, 11 * time.Second, events.ReasonQuiet},
+		{"haves come", func(sc *scene) {
+			for i := range uint32(10) {
+				sc.at(time.Duration(i) * 5 * time.Second)
+				sc.send(have(i))
+			}
+		}, 51 * time.Second, events.ReasonQuiet},
+		{"only what says nothing new comes", func(sc *scene) {
+			sc.send(have(0))
+			for i := range 100 {
+				sc.at(time.Duration(i) * time.Second)
+				sc.send(make([]byte, 4), frame(events.Unchoke), frame(events.Choke), have(0), have(99), frame(77), extended(0, "de"), extended(0, "de"))
+			}
+		}, 6 * time.Second, events.ReasonQuiet},
+		{"a seed", func(sc *scene) { sc.send(frame(events.HaveAll)) }, 2 * time.Second, events.ReasonComplete},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			sc := play(t, visit, func(sc *scene) { sc.open(plain); c.script(sc); sc.at(time.Hour) })
+			sc.endsAfter(t, c.lasts, c.reason)
+		})
+	}
+}
+
+func TestDrippingHandshakeEndsAtTheTimeout(t *testing.T) {
+	sc := play(t, stay, func(sc *scene) {
+		sc.peer.readHandshake()
+		for _, b := range answer(plain) {
+			sc.send([]byte{b})
+			time.Sleep(time.Second)
+		}
+	})
+	if sc.outcome.Opened || sc.outcome.Failure != events.ReasonTimeout || sc.lasted != 6*time.Second {
+		t.Errorf("after %v: %+v", sc.lasted, sc.outcome)
+	}
+}
+
+func TestStopping(t *testing.T) {
+	sc := play(t, stay, func(sc *scene) {
+		sc.open(plain)
+		sc.send(frame(events.Bitfield, 0x80, 0))
+		sc.at(time.Minute + time.Second)
+		sc.stop()
+		sc.at(2 * time.Minute)
+	})
+	sc.endsAfter(t, 61*time.Second, events.ReasonStopping)
+	if sc.count(events.KindSessionClosed) != 1 {
+		t.Error("the end of the session is not recorded")
+	}
+}
+
+// A peer that reads nothing makes our messages fail; what it sends is taken in for a while yet.
+func TestPeerThatReadsNothing(t *testing.T) {
+	sc := play(t, stay, func(sc *scene) {
+		sc.peer.shake(modern)
+		sc.at(8 * time.Second)
+		sc.send(frame(events.Bitfield, 0x80, 0))
+		sc.at(time.Minute)
+	})
+	sc.endsAfter(t, 12*time.Second, events.ReasonTimeout)
+	if sc.outcome.Pieces != events.Some(1) || sc.count(events.KindMessageSent) != 0 {
+		t.Errorf("outcome %+v, %d messages sent", sc.outcome, sc.count(events.KindMessageSent))
+	}
+}
