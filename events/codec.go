@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// A payload is one msgpack array with one element for each field of the event, in the order of the struct.
+// A payload is one msgpack array with one element for each field of the event, in the order of the struct; a nested struct is
+// an array again, except for a PeerList, which is three elements.
 // The same listing of fields (the fields method of each kind) drives encoding and decoding, so that the two
 // cannot differ. Encoding is canonical: each value has one encoding, the shortest.
 
@@ -119,11 +120,7 @@ func (c *codec) float(v *float64) {
 func (c *codec) optional(v *Optional) {
 	if !c.decoding {
 		c.fields++
-		if v.Known {
-			c.buf = appendUint(c.buf, v.Value)
-		} else {
-			c.buf = append(c.buf, 0xc0)
-		}
+		c.buf = appendOptional(c.buf, *v)
 		return
 	}
 	*v = Optional{}
@@ -201,7 +198,7 @@ func (c *codec) intern(b []byte) string {
 func (c *codec) address(v *Address) {
 	if !c.decoding {
 		c.fields++
-		c.writeAddress(*v)
+		c.buf = appendAddress(c.buf, v)
 		return
 	}
 	*v = Address{}
@@ -222,20 +219,19 @@ func (c *codec) address(v *Address) {
 	}
 }
 
-func (c *codec) writeAddress(v Address) {
+func appendAddress(b []byte, v *Address) []byte {
 	ip := v.Addr().Unmap()
 	switch {
 	case ip.Is4():
-		b := ip.As4()
-		c.buf = append(append(c.buf, 0xc4, 7, byte(v.Scope)), b[:]...)
+		bytes := ip.As4()
+		b = append(append(b, 0xc4, 7, byte(v.Scope)), bytes[:]...)
 	case ip.Is6():
-		b := ip.As16()
-		c.buf = append(append(c.buf, 0xc4, 19, byte(v.Scope)), b[:]...)
+		bytes := ip.As16()
+		b = append(append(b, 0xc4, 19, byte(v.Scope)), bytes[:]...)
 	default:
-		c.buf = append(c.buf, 0xc4, 0)
-		return
+		return append(b, 0xc4, 0)
 	}
-	c.buf = binary.BigEndian.AppendUint16(c.buf, v.Port())
+	return binary.BigEndian.AppendUint16(b, v.Port())
 }
 
 func (c *codec) peers(v *PeerList) {
@@ -272,14 +268,14 @@ func list[T any](c *codec, v *[]T, each func(*codec, *T)) {
 		c.fail("an array of %d elements in %d bytes", n, len(c.buf))
 		return
 	}
-	for range n {
-		var element T
+	var empty T
+	for i := range n {
+		*v = append(*v, empty)
 		c.fields = 1
-		each(c, &element)
+		each(c, &(*v)[i])
 		if c.err != nil {
 			return
 		}
-		*v = append(*v, element)
 	}
 	c.fields = outer
 }

@@ -22,7 +22,7 @@
 //
 //  1. Give it a number in kinds.go, with one line that says what happened, and an entry in the table below.
 //  2. Write its struct, Kind and fields methods in the file of its family.
-//  3. Give it a sample in samples_test.go and run go test ./events -rewrite: this freezes its golden record.
+//  3. Run go test ./events -rewrite: this writes its golden records and names below testdata, frozen from then on.
 //  4. Append it where it is observed, in recorder.
 //  5. Fold it where it counts, in projections, with a scene that shows it.
 package events

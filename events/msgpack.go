@@ -8,9 +8,14 @@ import (
 // The part of msgpack that payloads use. Reading trusts nothing: every length is held against what is left.
 
 func appendUint(b []byte, v uint64) []byte {
-	switch {
-	case v < 0x80:
+	if v < 0x80 {
 		return append(b, byte(v))
+	}
+	return appendLongUint(b, v)
+}
+
+func appendLongUint(b []byte, v uint64) []byte {
+	switch {
 	case v <= math.MaxUint8:
 		return append(b, 0xcc, byte(v))
 	case v <= math.MaxUint16:
@@ -35,6 +40,13 @@ func appendInt(b []byte, v int64) []byte {
 		return append(b, 0xd2, byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
 	}
 	return binary.BigEndian.AppendUint64(append(b, 0xd3), uint64(v))
+}
+
+func appendOptional(b []byte, v Optional) []byte {
+	if !v.Known {
+		return append(b, 0xc0)
+	}
+	return appendUint(b, v.Value)
 }
 
 func appendBytes(b, v []byte) []byte {

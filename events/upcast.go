@@ -17,7 +17,7 @@ func upcast(kind Kind, version Version, payload []byte) ([]byte, error) {
 		}
 		var err error
 		if payload, err = step(payload); err != nil {
-			return nil, fmt.Errorf("%v version %d: %w", kind, version, err)
+			return nil, fmt.Errorf("%w: %v version %d: %w", ErrPayload, kind, version, err)
 		}
 	}
 	return payload, nil
