@@ -1,6 +1,7 @@
 package input
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 
@@ -34,11 +35,25 @@ func Find(dir string) (Found, error) {
 	return c.Found, err
 }
 
+// ReadTorrents reads the .torrent files that are named. Each info hash comes once; unlike in Find, a broken file is an error, because it
+// was asked for.
+func ReadTorrents(paths ...string) (Found, error) {
+	c := collection{used: make(map[events.InfoHash]string)}
+	for _, path := range paths {
+		c.add(path)
+	}
+	var errs []error
+	for _, b := range c.Broken {
+		errs = append(errs, b.Err)
+	}
+	return c.Found, errors.Join(errs...)
+}
+
 func isTorrentFile(name string) bool { return strings.EqualFold(filepath.Ext(name), ".torrent") }
 
 type collection struct {
 	Found
-	dir  string
+	dir  string                     // empty where paths stay as they were given
 	used map[events.InfoHash]string // path by info hash
 }
 
@@ -62,7 +77,7 @@ func (c *collection) addBroken(path string, err error) {
 }
 
 func (c *collection) relative(path string) string {
-	if relative, err := filepath.Rel(c.dir, path); err == nil {
+	if relative, err := filepath.Rel(c.dir, path); err == nil && c.dir != "" {
 		path = relative
 	}
 	return filepath.ToSlash(path)

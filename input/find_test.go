@@ -100,3 +100,26 @@ func TestFindNamesAFolderThatCannotBeRead(t *testing.T) {
 		t.Error("a file instead of a folder: no error")
 	}
 }
+
+func TestReadTorrents(t *testing.T) {
+	dir := t.TempDir()
+	a, b, again, broken := filepath.Join(dir, "a.torrent"), filepath.Join(dir, "b"), filepath.Join(dir, "again.torrent"), filepath.Join(dir, "broken.torrent")
+	writeFile(t, a, torrentNamed(t, "a"))
+	writeFile(t, b, torrentNamed(t, "b"))
+	writeFile(t, again, torrentNamed(t, "a"))
+	writeFile(t, broken, []byte("no"))
+
+	found, err := input.ReadTorrents(b, a, again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := paths(found.Torrents), []string{b, a}; !reflect.DeepEqual(got, want) {
+		t.Errorf("torrents %q, want %q", got, want)
+	}
+	if want := []input.Duplicate{{Path: again, Of: a}}; !reflect.DeepEqual(found.Duplicates, want) {
+		t.Errorf("duplicates %+v, want %+v", found.Duplicates, want)
+	}
+	if _, err := input.ReadTorrents(a, broken); err == nil || !strings.Contains(err.Error(), broken) {
+		t.Errorf("error %v, want one that names %s", err, broken)
+	}
+}

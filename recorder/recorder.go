@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -64,9 +63,8 @@ func New(settings Settings, torrents []input.Torrent, deps Deps) (*Recorder, err
 	if r.host, err = os.Hostname(); err != nil {
 		return nil, fmt.Errorf("the name of this host cannot be read: %w", err)
 	}
-	if settings.Events == "" {
-		r.settings.Events = filepath.Join(settings.Output, time.Now().Format("2006-01-02_15-04-05")+"_"+r.host+".events")
-	}
+	r.settings.Resolve()
+	r.settings.Locate(time.Now(), r.host)
 	r.settings.Sessions = fitSessions(settings.Sessions, readResources().descriptorLimit, deps.Logger)
 	return r, r.number(torrents)
 }

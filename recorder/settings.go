@@ -3,6 +3,7 @@ package recorder
 import (
 	"fmt"
 	"net/netip"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -68,6 +69,16 @@ func (s *Settings) Resolve() {
 	s.Active = true // until there is something else to choose
 }
 
+// Locate fills in the places of the event log and the text log where they are not set, for a recording on a host.
+func (s *Settings) Locate(start time.Time, host string) {
+	if s.Events == "" {
+		s.Events = filepath.Join(s.Output, start.Format("2006-01-02_15-04-05")+"_"+host+".events")
+	}
+	if s.LogFile == "" {
+		s.LogFile = strings.TrimSuffix(filepath.Clean(s.Events), ".events") + ".log"
+	}
+}
+
 // Field is one setting.
 type Field struct {
 	Name, Short, Unit, Help string
@@ -90,19 +101,20 @@ func (s Settings) Configuration() []events.Setting {
 	fields := s.Fields()
 	configuration := make([]events.Setting, len(fields))
 	for i, f := range fields {
-		configuration[i] = events.Setting{Name: f.Name, Value: settingText(f.Value)}
+		configuration[i] = events.Setting{Name: f.Name, Value: f.Text()}
 	}
 	slices.SortFunc(configuration, func(a, b events.Setting) int { return strings.Compare(a.Name, b.Name) })
 	return configuration
 }
 
-func settingText(pointer any) string {
-	if addresses, ok := pointer.(*[]netip.Addr); ok {
+// Text gives the value as RunStarted stores it: durations and fractions in their shortest form, lists with commas.
+func (f Field) Text() string {
+	if addresses, ok := f.Value.(*[]netip.Addr); ok {
 		texts := make([]string, len(*addresses))
 		for i, a := range *addresses {
 			texts[i] = a.String()
 		}
 		return strings.Join(texts, ",")
 	}
-	return fmt.Sprint(reflect.ValueOf(pointer).Elem().Interface())
+	return fmt.Sprint(reflect.ValueOf(f.Value).Elem().Interface())
 }

@@ -132,3 +132,20 @@ func addresses(texts ...string) (list []netip.Addr) {
 	}
 	return list
 }
+
+func TestLocate(t *testing.T) {
+	start := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct{ events, logFile, wantEvents, wantLogFile string }{
+		{"", "", "output/2026-01-31_12-00-00_host.events", "output/2026-01-31_12-00-00_host.log"},
+		{"logs/a.events", "", "logs/a.events", "logs/a.log"},
+		{"logs/a/", "", "logs/a/", "logs/a.log"},
+		{"", "b.txt", "output/2026-01-31_12-00-00_host.events", "b.txt"},
+	} {
+		s := recorder.DefaultSettings()
+		s.Events, s.LogFile = c.events, c.logFile
+		s.Locate(start, "host")
+		if s.Events != c.wantEvents || s.LogFile != c.wantLogFile {
+			t.Errorf("--events %q --log-file %q: %q and %q, want %q and %q", c.events, c.logFile, s.Events, s.LogFile, c.wantEvents, c.wantLogFile)
+		}
+	}
+}
