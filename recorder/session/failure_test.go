@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"syscall"
 	"testing"
 	"time"
 
@@ -141,6 +142,53 @@ func TestBoundDialer(t *testing.T) {
 	})
 	s.Dialer = session.TCP{Bind: []netip.Addr{netip.IPv6Loopback(), from}}
 	if outcome := s.run(t.Context()); !outcome.Opened {
+		t.Errorf("outcome %+v", outcome)
+	}
+}
+
+// brokenWrites is a connection on which nothing can be sent after the handshake, as when a peer has left.
+type brokenWrites struct {
+	net.Conn
+	writes int
+}
+
+func (c *brokenWrites) Write(b []byte) (int, error) {
+	if c.writes++; c.writes > 1 {
+		return 0, syscall.EPIPE
+	}
+	return c.Conn.Write(b)
+}
+
+type brokenDialer struct{ session.TCP }
+
+func (d brokenDialer) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+	conn, err := d.TCP.Dial(ctx, to)
+	return &brokenWrites{Conn: conn}, err
+}
+
+// A peer to which nothing can be sent is still read to its end: the last pieces of a download may be there.
+func TestLastWordsAreRead(t *testing.T) {
+	s := serve(t, func(p peer) {
+		p.shake(modern)
+		p.write(frame(events.Bitfield, 0xff, 0xfc), have(14), have(15))
+	})
+	s.Dialer = brokenDialer{}
+	outcome := s.run(t.Context())
+	s.expect(t, `
+		BitfieldReceived session=1 bitfield=1111111111111100
+		HaveReceived session=1 piece=14
+		HaveReceived session=1 piece=15
+		SessionClosed session=1 by=peer reason=closed-by-peer`)
+	if !outcome.Complete || outcome.Pieces != events.Some(16) {
+		t.Errorf("outcome %+v", outcome)
+	}
+}
+
+// When such a peer does not even close, the session ends after the timeout.
+func TestPeerThatBreaksAndStays(t *testing.T) {
+	s := serve(t, func(p peer) { p.shake(modern); p.untilLeft() })
+	s.Dialer, s.Timeout = brokenDialer{}, 100*time.Millisecond
+	if outcome := s.run(t.Context()); outcome.By != events.Peer || outcome.Closed != events.ReasonReset {
 		t.Errorf("outcome %+v", outcome)
 	}
 }

@@ -108,6 +108,7 @@ type served struct {
 	*session.Observer
 	log     *eventstest.Log
 	contact session.Contact
+	played  <-chan struct{} // closed after the script; nil where run need not wait for it
 }
 
 func newServed(dialer session.Dialer, address netip.AddrPort) *served {
@@ -119,7 +120,14 @@ func newServed(dialer session.Dialer, address netip.AddrPort) *served {
 	}
 }
 
-func (s *served) run(ctx context.Context) session.Outcome { return s.Contact(ctx, s.contact) }
+// run contacts the peer and waits for the end of its script.
+func (s *served) run(ctx context.Context) session.Outcome {
+	outcome := s.Contact(ctx, s.contact)
+	if s.played != nil {
+		<-s.played
+	}
+	return outcome
+}
 
 // serve starts a peer on a real port on loopback. It plays a script on the first connection and then closes it in order.
 func serve(t *testing.T, script func(peer)) *served {
@@ -142,7 +150,9 @@ func serve(t *testing.T, script func(peer)) *served {
 		io.Copy(io.Discard, conn)
 	}()
 	t.Cleanup(func() { l.Close(); <-done })
-	return newServed(session.TCP{}, l.Addr().(*net.TCPAddr).AddrPort())
+	s := newServed(session.TCP{}, l.Addr().(*net.TCPAddr).AddrPort())
+	s.played = done
+	return s
 }
 
 var (
