@@ -1,109 +1,140 @@
 package eventlog
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
+	"time"
 
 	"btda/events"
 )
 
-// blockVersion is the version of the layout of a block: see FORMAT.md.
-const blockVersion = 1
-
-// headerSize is the length of the fixed part of a block: version, flags, reserved (2), count (4), first seq (8), base
-// time (8), and the SHA-256 of the block before (32).
-const headerSize = 56
-
-// ErrCorrupt is wrapped by every error that says that a log is damaged.
-var ErrCorrupt = errors.New("damaged log")
-
-type hash = [32]byte
-
-// block is a block under construction.
+// block is a block that is being filled: the header, then a frame for each record.
 type block struct {
-	buf   []byte
-	first events.Seq
-	count uint32
-	last  events.Time // of the newest record
+	buf    []byte
+	first  events.Seq
+	count  uint32
+	base   events.Time // of the first record
+	last   events.Time // of the last record
+	began  time.Time   // when the first record was appended
+	copies []definition
 }
 
-func (b *block) begin(first events.Seq, at events.Time) {
-	b.buf = append(b.buf[:0], make([]byte, headerSize)...)
-	b.first, b.count, b.last = first, 0, at
-	binary.BigEndian.PutUint64(b.buf[16:], uint64(at))
+// definition is a record of a block that gets a copy of its own. The payload lies in the block.
+type definition struct {
+	seq        events.Seq
+	time       events.Time
+	kind       events.Kind
+	version    events.Version
+	start, end int
 }
 
-// add appends the frame of one record.
-func (b *block) add(at events.Time, e events.Event, payload []byte) {
-	b.buf = binary.AppendUvarint(b.buf, uint64(e.Kind()))
-	b.buf = binary.AppendUvarint(b.buf, uint64(e.Kind().Version()))
-	b.buf = binary.AppendVarint(b.buf, int64(at-b.last))
-	b.buf = binary.AppendUvarint(b.buf, uint64(len(payload)))
-	b.buf = append(b.buf, payload...)
-	b.last = at
+// defines reports whether records of a kind are needed before all others, to understand them.
+func defines(k events.Kind) bool {
+	switch k {
+	case events.KindRunStarted, events.KindRunStopped, events.KindTorrentAdded, events.KindMetadataReceived:
+		return true
+	}
+	return false
+}
+
+// reset empties the block, for records from first on. It keeps the space, unless that is unusually large.
+func (b *block) reset(maxSpace int) {
+	buf := b.buf
+	if cap(buf) > maxSpace || cap(buf) < headerSize {
+		buf = make([]byte, headerSize, maxSpace)
+	}
+	*b = block{buf: buf[:headerSize], copies: b.copies[:0]}
+}
+
+// lastSeq is the sequence number of the last record.
+func (b *block) lastSeq() events.Seq { return b.first + events.Seq(b.count) - 1 }
+
+// append adds a record. On an error the block is as before.
+func (b *block) append(enc *events.Encoder, seq events.Seq, at events.Time, e events.Event) error {
+	kind := e.Kind()
+	version := kind.Version()
+	last := b.last
+	if b.count == 0 {
+		last = at
+	}
+	buf := appendFrameHead(b.buf, kind, version, at-last)
+	buf = append(buf, 0) // the length of most payloads fits into this byte
+	start := len(buf)
+	buf, err := enc.Append(buf, e)
+	if err == nil && len(buf)-start > maxPayload {
+		err = fmt.Errorf("a payload of %d bytes, more than %d", len(buf)-start, maxPayload)
+	}
+	if err != nil {
+		return fmt.Errorf("event %v: %w", kind, err)
+	}
+	buf, start = closeFrame(buf, start)
+	if b.count == 0 {
+		b.first, b.base = seq, at
+	}
+	b.buf, b.last = buf, at
 	b.count++
+	if defines(kind) {
+		b.copies = append(b.copies, definition{seq, at, kind, version, start, len(buf)})
+	}
+	return nil
 }
 
-// close completes the header.
-func (b *block) close(previous hash) []byte {
-	b.buf[0] = blockVersion
-	binary.BigEndian.PutUint32(b.buf[4:], b.count)
-	binary.BigEndian.PutUint64(b.buf[8:], uint64(b.first))
-	copy(b.buf[24:], previous[:])
+// appendFrameHead writes what comes before the length of the payload.
+func appendFrameHead(buf []byte, kind events.Kind, version events.Version, sinceLast events.Time) []byte {
+	buf = binary.AppendUvarint(buf, uint64(kind))
+	buf = binary.AppendUvarint(buf, uint64(version))
+	return binary.AppendVarint(buf, int64(sinceLast))
+}
+
+// closeFrame writes the length of the payload that begins at start into the byte before it, moving the payload when
+// the length needs more. It returns the new start.
+func closeFrame(buf []byte, start int) ([]byte, int) {
+	n := len(buf) - start
+	if n < 0x80 {
+		buf[start-1] = byte(n)
+		return buf, start
+	}
+	var length [binary.MaxVarintLen64]byte
+	size := binary.PutUvarint(length[:], uint64(n))
+	buf = append(buf, length[:size-1]...) // any bytes, to make room
+	copy(buf[start+size-1:], buf[start:start+n])
+	copy(buf[start-1:], length[:size])
+	return buf, start + size - 1
+}
+
+// value completes the header and returns what is stored. It belongs to the block.
+func (b *block) value(previous chainHash) []byte {
+	putHeader(b.buf, header{first: b.first, count: b.count, base: b.base, previous: previous})
 	return b.buf
 }
 
-// header is the fixed part of a stored block.
+// definitionValue appends the copy of a record to buf.
+func (b *block) definitionValue(buf []byte, d definition) []byte {
+	at := len(buf)
+	buf = append(buf, make([]byte, headerSize)...)
+	putHeader(buf[at:], header{flags: flagDefinition, first: d.seq, count: 1, base: d.time})
+	buf = appendFrameHead(buf, d.kind, d.version, 0)
+	buf = binary.AppendUvarint(buf, uint64(d.end-d.start))
+	return append(buf, b.buf[d.start:d.end]...)
+}
+
+// header is the fixed part of a block.
 type header struct {
-	count    uint32
+	flags    byte
 	first    events.Seq
+	count    uint32
 	base     events.Time
-	previous hash
+	previous chainHash
 }
 
-func parseHeader(value []byte) (header, error) {
-	if len(value) < headerSize {
-		return header{}, fmt.Errorf("%w: block of %d bytes, want at least %d", ErrCorrupt, len(value), headerSize)
-	}
-	if value[0] != blockVersion {
-		return header{}, fmt.Errorf("%w: block of version %d, want %d; a newer btda may read it", ErrCorrupt, value[0], blockVersion)
-	}
-	return header{
-		count: binary.BigEndian.Uint32(value[4:]), first: events.Seq(binary.BigEndian.Uint64(value[8:])),
-		base: events.Time(binary.BigEndian.Uint64(value[16:])), previous: hash(value[24:]),
-	}, nil
+func putHeader(buf []byte, h header) {
+	buf[0] = FormatVersion
+	buf[headerFlags] = h.flags
+	binary.BigEndian.PutUint64(buf[headerFirst:], uint64(h.first))
+	binary.BigEndian.PutUint32(buf[headerCount:], h.count)
+	binary.BigEndian.PutUint64(buf[headerTime:], uint64(h.base))
+	copy(buf[headerPrevious:headerSize], h.previous[:])
 }
 
-// frame is one record as stored.
-type frame struct {
-	kind    events.Kind
-	version events.Version
-	time    events.Time
-	payload []byte // part of the block
-}
-
-// nextFrame reads the frame at the front of b.
-func nextFrame(b []byte, before events.Time) (f frame, rest []byte, err error) {
-	kind, n := binary.Uvarint(b)
-	if n <= 0 || kind > 0xffff {
-		return f, nil, fmt.Errorf("%w: bad kind", ErrCorrupt)
-	}
-	b = b[n:]
-	version, n := binary.Uvarint(b)
-	if n <= 0 || version > 0xffff {
-		return f, nil, fmt.Errorf("%w: bad version", ErrCorrupt)
-	}
-	b = b[n:]
-	elapsed, n := binary.Varint(b)
-	if n <= 0 {
-		return f, nil, fmt.Errorf("%w: bad time", ErrCorrupt)
-	}
-	b = b[n:]
-	length, n := binary.Uvarint(b)
-	if n <= 0 || length > uint64(len(b)-n) {
-		return f, nil, fmt.Errorf("%w: bad length", ErrCorrupt)
-	}
-	b = b[n:]
-	return frame{events.Kind(kind), events.Version(version), before + events.Time(elapsed), b[:length:length]}, b[length:], nil
-}
+func hashOf(value []byte) chainHash { return sha256.Sum256(value) }

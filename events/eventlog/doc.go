@@ -1,13 +1,24 @@
-// Package eventlog is the log of a run: one folder, a Pebble store, one writer.
+// Package eventlog keeps the events of one run in a folder: a Pebble store with a single writer.
 //
 // # Promises
 //
-// Order. Append gives each event the next sequence number: from 1, without gaps.
+// Order. Append gives each event the next sequence number, from 1, without gaps. What Append returned comes before what
+// is appended afterwards.
 //
-// Durability. An event at or below Durable is on disk and survives a crash; the log then opens without repair. It becomes durable at the
-// latest a sync interval, and the time of the sync, after it was appended.
+// Durability. An event is acknowledged when it is at or below Durable. What is acknowledged survives a crash of the
+// program, of the system and of the machine, as far as the disk keeps what it synced; and with an event, all before it.
+// An event is synced about SyncInterval after it was appended at the latest, unless the disk is slower.
 //
-// Back-pressure. Append waits when the writer is behind; it never drops. An error of the writer is final: it releases all that wait.
+// Nothing is dropped. When the disk is behind, Append waits, and the waits are counted. When writing fails, the recording
+// is over: every Append returns the error, and all that was acknowledged stays readable.
 //
-// Ownership. A Log has its folder to itself until Close; a Reader never writes.
+// Ownership. Append does not keep the event. A record belongs to its scanner until the next call of Next.
+//
+// One folder, one run, one owner. A folder is written once and never continued; while it is written, or read, by one process,
+// another one cannot open it.
+//
+// Damage. Every block carries the hash of the one before, and the seal that of the last one. Verify recomputes them. This shows
+// damage, not forgery: who can write to the folder can compute the hashes anew.
+//
+// FORMAT.md describes the bytes.
 package eventlog

@@ -2,199 +2,94 @@ package eventlog
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/cockroachdb/pebble/v2"
 
 	"btda/events"
 )
 
-// Errors of appending.
-var (
-	ErrClosed     = errors.New("the log is closed")
-	ErrFirstEvent = errors.New("the first event of a log must be RunStarted, and no other may be")
-)
+// ErrClosed says that the log was closed.
+var ErrClosed = errors.New("the log is closed")
 
-// Log is the log of a run that is being recorded. It is safe for use by many goroutines.
+// Log is a log that is being written. It is safe for use by many goroutines.
 type Log struct {
 	dir     string
 	options Options
-	db      *pebble.DB
-	started time.Time // with the monotonic clock
+	store   *store
+	wake    chan struct{} // tells the writer that there is work; holds one
+	failed  chan struct{} // closed by the first error
+	done    chan struct{} // closed when the writer has ended
+	durable atomic.Uint64
 
 	mu       sync.Mutex
 	encoder  events.Encoder
-	payload  []byte
-	open     *block
-	ready    []*block // full, in order, for the writer
-	free     []*block
-	appended events.Seq
-	durable  events.Seq
 	run      events.RunID
-	err      error
-	closing  bool
-	changed  chan struct{} // closed and replaced at every commit
+	next     events.Seq
+	open     *block        // takes in events; nil when no block is free
+	full     []*block      // waits for the writer, oldest first
+	free     []*block      // empty
+	room     chan struct{} // closed when a block becomes free; nil while nobody waits
+	progress chan struct{} // closed when more is durable, or nothing more will be; nil while nobody waits
 	waits    uint64
 	waited   time.Duration
+	closing  bool
+	err      error // sticky
 
-	wake   chan struct{} // tells the writer that a block is ready or began
-	failed chan struct{} // closed with the first error
-	done   chan struct{} // closed when the writer has ended
-	chain  hash          // of the newest block; the writer's
-	defs   []definition  // of the blocks that wait; guarded by mu
+	closeOnce sync.Once
+	closeErr  error
 }
 
-// definition is a copy of a run or torrent record.
-type definition struct {
-	seq   events.Seq
-	value []byte
+var _ events.Appender = (*Log)(nil)
+
+// Now is the run's clock.
+func (l *Log) Now() events.Time { return l.options.Now() }
+
+// Run is the id of the run; zero before the first event.
+func (l *Log) Run() events.RunID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.run
 }
 
-// Create makes a new log in a folder that does not exist or is empty. The caller must Close it.
-func Create(dir string, o Options) (*Log, error) {
-	o = o.withDefaults()
-	if err := o.FS.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("create log %s: %w", dir, err)
-	}
-	options := o.pebble()
-	options.ErrorIfExists = true
-	db, err := pebble.Open(dir, options)
-	if err != nil {
-		return nil, openError(dir, err)
-	}
-	if err := db.Set([]byte{formatSpace}, []byte{blockVersion}, pebble.Sync); err != nil {
-		return nil, errors.Join(fmt.Errorf("create log %s: %w", dir, err), db.Close())
-	}
-	l := &Log{
-		dir: dir, options: o, db: db, started: time.Now(),
-		changed: make(chan struct{}), wake: make(chan struct{}, 1), failed: make(chan struct{}), done: make(chan struct{}),
-	}
-	for range blocksInFlight {
-		l.free = append(l.free, &block{})
-	}
-	go l.write()
-	return l, nil
-}
-
-// Now is the run's clock: the wall clock when the log was created, plus the monotonic time since.
-func (l *Log) Now() events.Time {
-	return events.TimeOf(l.started).Add(time.Since(l.started))
-}
-
-// Append implements events.Appender.
+// Append gives the event the next sequence number. The first event must be a RunStarted, and no other may. It returns
+// before the event is durable and does not keep the event. It waits while all blocks are full, at most until ctx is done;
+// where there is room, ctx does not matter. An error that does not come from ctx or from the event itself is final.
 func (l *Log) Append(ctx context.Context, at events.Time, e events.Event) (events.Seq, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.open == nil || l.full() {
-		if err := l.nextBlock(ctx); err != nil {
-			return 0, err
-		}
-	}
-	if l.err != nil {
-		return 0, l.err
-	}
-	if l.closing {
-		return 0, ErrClosed
-	}
-	var err error
-	if l.payload, err = l.encoder.Append(l.payload[:0], e); err != nil {
+	if err := l.awaitRoom(ctx); err != nil {
 		return 0, err
 	}
-	return l.add(at, e)
-}
-
-func (l *Log) full() bool {
-	return l.open.count >= uint32(l.options.BlockEvents) || len(l.open.buf) >= blockBytes
-}
-
-func (l *Log) add(at events.Time, e events.Event) (events.Seq, error) {
-	switch e := e.(type) {
-	case *events.RunStarted:
-		if l.appended != 0 {
-			return 0, ErrFirstEvent
-		}
-		l.run = e.Run
-	default:
-		if l.appended == 0 {
-			return 0, ErrFirstEvent
-		}
+	seq := l.next
+	if (e.Kind() == events.KindRunStarted) != (seq == 1) {
+		return 0, fmt.Errorf("eventlog: event %d is %v: the first event, and no other, must be RunStarted", seq, e.Kind())
 	}
-	l.appended++
-	if l.open.count == 0 {
-		l.open.begin(l.appended, at)
+	b := l.open
+	if err := b.append(&l.encoder, seq, at, e); err != nil {
+		return 0, fmt.Errorf("eventlog: %w", err)
+	}
+	l.next++
+	if b.count == 1 {
+		l.begin(b, e)
+	}
+	if int(b.count) >= l.options.BlockEvents || len(b.buf) >= l.options.BlockBytes {
+		l.full = append(l.full, b)
+		l.open = l.takeFree()
 		l.signal()
 	}
-	l.open.add(at, e, l.payload)
-	if isDefinition(e.Kind()) {
-		var alone block
-		alone.begin(l.appended, at)
-		alone.add(at, e, l.payload)
-		l.defs = append(l.defs, definition{l.appended, alone.close(hash{})})
-	}
-	if l.full() {
-		l.signal()
-	}
-	return l.appended, nil
+	return seq, nil
 }
 
-func isDefinition(k events.Kind) bool {
-	switch k {
-	case events.KindRunStarted, events.KindRunStopped, events.KindTorrentAdded, events.KindMetadataReceived:
-		return true
+// begin notes when a block began, and tells the writer, who has to see to its being synced in time.
+func (l *Log) begin(b *block, e events.Event) {
+	b.began = time.Now()
+	if started, ok := e.(*events.RunStarted); ok {
+		l.run = started.Run
 	}
-	return false
-}
-
-// nextBlock puts an empty block in the place of the full one, waiting for the writer to give one back.
-func (l *Log) nextBlock(ctx context.Context) error {
-	if l.open != nil {
-		l.ready = append(l.ready, l.open)
-		l.open = nil
-		l.signal()
-	}
-	if len(l.free) == 0 {
-		if err := l.waitForBlock(ctx); err != nil {
-			return err
-		}
-	}
-	if l.open == nil && len(l.free) > 0 {
-		l.open = l.free[len(l.free)-1]
-		l.free = l.free[:len(l.free)-1]
-		l.open.count = 0
-	}
-	return nil
-}
-
-// waitForBlock waits, without the lock, until there is a free block.
-func (l *Log) waitForBlock(ctx context.Context) error {
-	began := time.Now()
-	l.waits++
-	defer func() { l.waited += time.Since(began) }()
-	for l.err == nil && !l.closing && len(l.free) == 0 && (l.open == nil || l.full()) {
-		changed := l.changed
-		l.mu.Unlock()
-		var err error
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
-		l.mu.Lock()
-		if err != nil {
-			return fmt.Errorf("append to log %s: gave up waiting: %w", l.dir, err)
-		}
-	}
-	if l.err != nil {
-		return l.err
-	}
-	if l.closing {
-		return ErrClosed
-	}
-	return nil
+	l.signal()
 }
 
 func (l *Log) signal() {
@@ -204,118 +99,192 @@ func (l *Log) signal() {
 	}
 }
 
-// Durable is the highest sequence number that is on disk: every record up to it survives a crash.
-func (l *Log) Durable() events.Seq {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.durable
+// awaitRoom returns when there is an open block. It needs l.mu, which it gives up while it waits.
+func (l *Log) awaitRoom(ctx context.Context) error {
+	for {
+		if err := l.refusal(); err != nil || l.open != nil {
+			return err
+		}
+		if l.room == nil {
+			l.room = make(chan struct{})
+		}
+		if err := l.wait(ctx, l.room); err != nil {
+			return err
+		}
+	}
 }
 
-// Appended is the highest sequence number given so far.
+// wait counts a wait for ch. It needs l.mu, which it gives up while it waits.
+func (l *Log) wait(ctx context.Context, ch <-chan struct{}) error {
+	l.waits++
+	began := time.Now()
+	l.mu.Unlock()
+	var err error
+	select {
+	case <-ch:
+	case <-ctx.Done():
+		err = fmt.Errorf("eventlog: waiting for the writer: %w", context.Cause(ctx))
+	}
+	l.mu.Lock()
+	l.waited += time.Since(began)
+	return err
+}
+
+// refusal says why the log takes no more events. It needs l.mu.
+func (l *Log) refusal() error {
+	if l.err != nil {
+		return l.err
+	}
+	if l.closing {
+		return fmt.Errorf("eventlog: %s: %w", l.dir, ErrClosed)
+	}
+	return nil
+}
+
+// takeFree takes an empty block; nil when there is none. It needs l.mu.
+func (l *Log) takeFree() *block {
+	n := len(l.free)
+	if n == 0 {
+		return nil
+	}
+	b := l.free[n-1]
+	l.free = l.free[:n-1]
+	return b
+}
+
+// recycle takes back a block that was committed.
+func (l *Log) recycle(b *block) {
+	b.reset(2 * l.options.BlockBytes)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.free = append(l.free, b)
+	if l.open == nil {
+		l.open = l.takeFree()
+	}
+	release(&l.room)
+}
+
+// advance makes all up to seq durable.
+func (l *Log) advance(seq events.Seq) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.durable.Store(uint64(seq))
+	release(&l.progress)
+}
+
+// fail ends the recording. The first error counts.
+func (l *Log) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return
+	}
+	l.err = fmt.Errorf("eventlog: recording to %s stopped, what is durable (up to event %d) is kept: %w",
+		l.dir, l.durable.Load(), err)
+	close(l.failed)
+	release(&l.room)
+	release(&l.progress)
+}
+
+// release lets those go who wait for a channel.
+func release(ch *chan struct{}) {
+	if *ch != nil {
+		close(*ch)
+		*ch = nil
+	}
+}
+
+// Appended is the sequence number of the last event that has its place; 0 for none.
 func (l *Log) Appended() events.Seq {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.appended
+	return l.next - 1
 }
 
-// Waits counts the appends that had to wait for the writer, and adds up their waits.
+// Durable is the sequence number up to which events are acknowledged: they survive a crash. 0 for none.
+func (l *Log) Durable() events.Seq { return events.Seq(l.durable.Load()) }
+
+// WaitDurable returns when all events up to seq are durable, and with an error when the log fails or is closed before,
+// or ctx is done.
+func (l *Log) WaitDurable(ctx context.Context, seq events.Seq) error {
+	for l.Durable() < seq {
+		progress, err := l.watch()
+		if l.Durable() >= seq {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		select {
+		case <-progress:
+		case <-ctx.Done():
+			return fmt.Errorf("eventlog: waiting for event %d to be durable: %w", seq, context.Cause(ctx))
+		}
+	}
+	return nil
+}
+
+// watch returns a channel that is closed when more becomes durable; or why nothing more will.
+func (l *Log) watch() (<-chan struct{}, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return nil, l.err
+	}
+	select {
+	case <-l.done:
+		return nil, fmt.Errorf("eventlog: %s: %w", l.dir, ErrClosed)
+	default:
+	}
+	if l.progress == nil {
+		l.progress = make(chan struct{})
+	}
+	return l.progress, nil
+}
+
+// Waits tells how often Append had to wait for the writer, and how long in all.
 func (l *Log) Waits() (count uint64, total time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.waits, l.waited
 }
 
-// Err is the error that ended the log, or nil.
+// Failed is closed when writing has failed; Err then says why.
+func (l *Log) Failed() <-chan struct{} { return l.failed }
+
+// Err is the error that ended the recording, or nil.
 func (l *Log) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.err
 }
 
-// Failed is closed when the log cannot be written any more: see Err.
-func (l *Log) Failed() <-chan struct{} { return l.failed }
-
-// WaitDurable waits until a sequence number is durable.
-func (l *Log) WaitDurable(ctx context.Context, seq events.Seq) error {
-	for {
-		l.mu.Lock()
-		durable, err, changed := l.durable, l.err, l.changed
-		l.mu.Unlock()
-		switch {
-		case durable >= seq:
-			return nil
-		case err != nil:
-			return err
-		}
-		select {
-		case <-changed:
-		case <-l.done:
-			if l.Durable() < seq {
-				return ErrClosed
-			}
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+// Close commits what was appended, seals the log and closes the folder, once the last scanner is closed. After a
+// failure it only returns the error. Later calls return what the first one did.
+func (l *Log) Close() error {
+	l.closeOnce.Do(func() { l.closeErr = l.close() })
+	return l.closeErr
 }
 
-// Close commits what was appended, seals the log and closes it. No Append may follow. It gives the error of the log, if it had one.
-func (l *Log) Close() error {
+func (l *Log) close() error {
 	l.mu.Lock()
-	if l.closing {
-		l.mu.Unlock()
-		return ErrClosed
-	}
 	l.closing = true
+	release(&l.room)
 	l.mu.Unlock()
 	l.signal()
-	<-l.done
-	err := l.Err()
-	if err == nil {
-		err = l.seal()
+	select {
+	case <-l.failed:
+		return l.Err()
+	case <-l.done:
 	}
-	return errors.Join(err, l.closeStore())
-}
-
-// seal writes the seal and flushes everything into tables.
-func (l *Log) seal() error {
-	if l.appended == 0 {
-		return nil
+	l.mu.Lock()
+	release(&l.progress)
+	l.mu.Unlock()
+	if err := l.Err(); err != nil {
+		return err
 	}
-	s := Seal{Last: l.appended, Count: uint64(l.appended), Head: l.chain}
-	err := l.guard(func() error {
-		if err := l.db.Set([]byte{sealSpace}, s.encode(), pebble.Sync); err != nil {
-			return err
-		}
-		return l.db.Flush()
-	})
-	if err != nil {
-		return fmt.Errorf("seal log %s: %w", l.dir, err)
+	if err := l.store.release(); err != nil {
+		return fmt.Errorf("eventlog: closing %s: %w", l.dir, err)
 	}
 	return nil
 }
-
-func (l *Log) closeStore() error {
-	return l.guard(func() error {
-		if err := l.db.Close(); err != nil {
-			return fmt.Errorf("close log %s: %w", l.dir, err)
-		}
-		return nil
-	})
-}
-
-// guard turns Pebble's fatal errors into errors.
-func (l *Log) guard(f func() error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			died, ok := r.(fatal)
-			if !ok {
-				panic(r)
-			}
-			err = died.err
-		}
-	}()
-	return f()
-}
-
-func blockHash(value []byte) hash { return sha256.Sum256(value) }

@@ -1,93 +1,122 @@
 package eventlog
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"btda/events"
 )
 
-// Reader reads a log that nobody writes.
+// Reader reads a log that nobody is writing. It is safe for use by many goroutines, each with scanners of its own.
 type Reader struct {
 	dir    string
-	db     *pebble.DB
+	store  *store
 	run    events.RunID
 	seal   Seal
 	sealed bool
 }
 
-// Open opens a log for reading only. The caller must Close it.
+// Open opens a log for reading. It changes no byte of the folder. Close it.
 func Open(dir string, o Options) (*Reader, error) {
-	o = o.withDefaults()
-	options := o.pebble()
-	options.ReadOnly, options.ErrorIfNotExists = true, true
-	db, err := pebble.Open(dir, options)
+	o, err := o.withDefaults()
 	if err != nil {
-		return nil, openError(dir, err)
+		return nil, err
 	}
-	r := &Reader{dir: dir, db: db}
-	if err := r.load(); err != nil {
-		return nil, errors.Join(err, db.Close())
+	r, err := open(dir, o)
+	if err != nil {
+		return nil, fmt.Errorf("eventlog: opening %s: %w", dir, explain(err))
 	}
 	return r, nil
 }
 
-func (r *Reader) load() error {
-	format, err := get(r.db, []byte{formatSpace})
-	if err != nil {
-		return fmt.Errorf("log %s: %w", r.dir, err)
+func open(dir string, o Options) (*Reader, error) {
+	if _, err := o.FS.Stat(dir); err != nil {
+		return nil, err
 	}
-	if len(format) != 1 || format[0] != blockVersion {
-		return fmt.Errorf("log %s is of format %x, this program reads format %d: use a newer btda", r.dir, format, blockVersion)
+	var fatal error
+	options := storeOptions(readFS{o.FS}, storeLogger{o.Logger, func(err error) { fatal = err }})
+	options.ReadOnly = true
+	db, err := pebble.Open(dir, options)
+	if err == nil && fatal != nil {
+		err = closeAfter(fatal, db)
 	}
-	if seal, err := get(r.db, []byte{sealSpace}); err == nil {
-		if r.seal, err = parseSeal(seal); err != nil {
-			return fmt.Errorf("log %s: %w", r.dir, err)
-		}
-		r.sealed = true
-	} else if !errors.Is(err, pebble.ErrNotFound) {
-		return fmt.Errorf("log %s: %w", r.dir, err)
-	}
-	s := r.Definitions()
-	defer s.Close()
-	if s.Next() {
-		if started, ok := s.Record().Event.(*events.RunStarted); ok {
-			r.run = started.Run
-		}
-	}
-	return s.Err()
-}
-
-func get(db *pebble.DB, key []byte) ([]byte, error) {
-	value, closer, err := db.Get(key)
 	if err != nil {
 		return nil, err
 	}
-	defer closer.Close()
-	return append([]byte(nil), value...), nil
+	r := &Reader{dir: dir, store: &store{db: db, users: 1}}
+	if err := r.load(); err != nil {
+		return nil, closeAfter(err, db)
+	}
+	return r, nil
 }
 
-// Run is the run that the log is of.
+// load reads what stands apart from the blocks.
+func (r *Reader) load() error {
+	value, err := r.store.get(formatKey)
+	if err != nil {
+		return fmt.Errorf("format record: %w", err)
+	}
+	if err := checkFormatRecord(value); err != nil {
+		return err
+	}
+	if value, err = r.store.get(sealKey); err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	if value != nil {
+		if r.seal, err = decodeSeal(value); err != nil {
+			return fmt.Errorf("seal: %w", err)
+		}
+		r.sealed = true
+	}
+	return r.loadRun()
+}
+
+// loadRun finds the id of the run in the first definition. A log without records has none.
+func (r *Reader) loadRun() error {
+	s := r.Definitions()
+	defer s.Close()
+	if !s.Next() {
+		return s.Err()
+	}
+	started, ok := s.Record().Event.(*events.RunStarted)
+	if !ok {
+		return fmt.Errorf("%w: the first definition is not RunStarted", ErrDamaged)
+	}
+	r.run = started.Run
+	return nil
+}
+
+// Run is the id of the run; zero when the log has no records.
 func (r *Reader) Run() events.RunID { return r.run }
 
-// Sealed gives the seal; false when the recorder was killed.
+// Sealed returns the seal; false when the log has none, because the recorder did not end in order.
 func (r *Reader) Sealed() (Seal, bool) { return r.seal, r.sealed }
 
-// Close releases the log.
-func (r *Reader) Close() error { return r.db.Close() }
-
-// Scan reads the records from a sequence number on.
+// Scan reads the records from a sequence number on. Close the scanner before the reader.
 func (r *Reader) Scan(from events.Seq) *Scanner {
-	s := newScanner(r.dir, r.db, blockSpace)
-	s.run, s.from = r.run, max(from, 1)
+	return newScanner(r.store, r.Run, from, &stored{store: r.store, space: spaceBlock, from: from})
+}
+
+// Definitions reads the run and torrent records, in their order: the copies that are kept apart, so that they can be
+// known before all others. Close the scanner before the reader.
+func (r *Reader) Definitions() *Scanner {
+	s := newScanner(r.store, r.Run, 1, &stored{store: r.store, space: spaceDefinition, from: 1})
+	s.definitions = true
 	return s
 }
 
-// Definitions reads the run and torrent records only.
-func (r *Reader) Definitions() *Scanner {
-	s := newScanner(r.dir, r.db, definitionSpace)
-	s.run, s.from = r.run, 1
-	return s
+// Close closes the folder, once the last scanner is closed.
+func (r *Reader) Close() error {
+	if err := r.store.release(); err != nil {
+		return fmt.Errorf("eventlog: closing %s: %w", r.dir, err)
+	}
+	return nil
 }
+
+// readFS is a file system that is only read.
+type readFS struct{ vfs.FS }
+
+// Unwrap returns the file system below.
+func (f readFS) Unwrap() vfs.FS { return f.FS }

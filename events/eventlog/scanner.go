@@ -4,159 +4,204 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	hashing "hash"
-
-	"github.com/cockroachdb/pebble/v2"
+	"hash"
 
 	"btda/events"
 )
 
 // Scanner reads records in their order. It is not safe for concurrent use.
+//
+//	for s.Next() {
+//		use(s.Record())
+//	}
+//	if err := s.Err(); err != nil {
 type Scanner struct {
-	dir     string
-	space   byte
-	run     events.RunID
-	from    events.Seq
-	iter    *pebble.Iterator
-	started bool
-	decoder events.Decoder
-	record  events.Record
-	rest    []byte // of the present block
-	left    uint32 // records in it
-	seq     events.Seq
-	time    events.Time
-	digest  hashing.Hash
-	sums    []byte
-	skipped map[events.Kind]uint64
-	err     error
+	store       *store
+	source      source
+	run         func() events.RunID
+	definitions bool       // of copies, whose numbers have gaps
+	want        events.Seq // the least number of the next record
+	begun       bool       // a block was read: the next one must follow without a gap
+	block       blockReader
+	key         []byte
+	frame       frame
+	each        func(*frame) error // called with each frame before it is decoded; may be nil
+	decoder     events.Decoder
+	record      events.Record
+	digest      hash.Hash
+	envelope    [24]byte
+	skipped     map[Unknown]uint64
+	err         error
+	closed      bool
 }
 
-func newScanner(dir string, db *pebble.DB, space byte) *Scanner {
-	s := &Scanner{dir: dir, space: space, digest: sha256.New(), skipped: make(map[events.Kind]uint64)}
-	iter, err := db.NewIter(boundsOf(space))
-	if err != nil {
-		s.err = fmt.Errorf("scan log %s: %w", dir, err)
-		return s
+// Unknown is a kind of record that this program does not know, or not in this version.
+type Unknown struct {
+	Kind    events.Kind
+	Version events.Version
+}
+
+// source gives stored values, in the order of their keys.
+type source interface {
+	// next returns the next value, which is good until the call after; false at the end.
+	next() (key, value []byte, ok bool, err error)
+	close() error
+}
+
+func newScanner(st *store, run func() events.RunID, from events.Seq, src source) *Scanner {
+	st.acquire()
+	return &Scanner{
+		store:  st,
+		source: src,
+		run:    run,
+		want:   max(from, 1),
+		digest: sha256.New(),
 	}
-	s.iter = iter
+}
+
+// WithoutDigest switches the content digest off, which makes scanning faster. Call it before Next.
+func (s *Scanner) WithoutDigest() *Scanner {
+	s.digest = nil
 	return s
 }
 
-// Next goes to the next record; false at the end, or at an error.
+// Next goes to the next record. It returns false at the end, and on an error. Records of kinds that this program does
+// not know are counted and passed over.
 func (s *Scanner) Next() bool {
-	for s.err == nil {
-		if s.left == 0 && !s.nextBlock() {
-			return false
-		}
-		f, rest, err := nextFrame(s.rest, s.time)
+	for s.err == nil && !s.closed {
+		ok, err := s.block.next(&s.frame)
 		if err != nil {
 			s.fail(err)
 			return false
 		}
-		seq := s.seq
-		s.rest, s.time = rest, f.time
-		s.left--
-		s.seq++
-		if seq < s.from {
+		if !ok {
+			if !s.nextBlock() {
+				return false
+			}
 			continue
 		}
-		return s.decode(seq, f)
+		if s.frame.seq >= s.want && s.take() {
+			return true
+		}
 	}
 	return false
 }
 
-func (s *Scanner) decode(seq events.Seq, f frame) bool {
-	e, err := s.decoder.Decode(f.kind, f.version, f.payload)
-	if err != nil {
-		s.fail(fmt.Errorf("%w: record %d: %w", ErrCorrupt, seq, err))
-		return false
-	}
-	if _, unknown := e.(*events.Unknown); unknown {
-		s.skipped[f.kind]++
-	}
-	s.sums = appendDigested(s.sums, seq, f)
-	if len(s.sums) > 64<<10 {
-		s.digest.Write(s.sums)
-		s.sums = s.sums[:0]
-	}
-	s.record = events.Record{Run: s.run, Seq: seq, Time: f.time, Event: e}
-	return true
-}
-
-// appendDigested appends what the content digest covers of a record.
-func appendDigested(b []byte, seq events.Seq, f frame) []byte {
-	b = binary.BigEndian.AppendUint64(b, uint64(seq))
-	b = binary.BigEndian.AppendUint64(b, uint64(f.time))
-	b = binary.BigEndian.AppendUint16(b, uint16(f.kind))
-	b = binary.BigEndian.AppendUint16(b, uint16(f.version))
-	b = binary.BigEndian.AppendUint32(b, uint32(len(f.payload)))
-	return append(b, f.payload...)
-}
-
+// nextBlock goes to the next stored value.
 func (s *Scanner) nextBlock() bool {
-	if !s.advance() {
-		if err := s.iter.Error(); err != nil {
-			s.fail(err)
-		}
+	key, value, ok, err := s.source.next()
+	if err != nil || !ok {
+		s.err = err
 		return false
 	}
-	value, err := s.iter.ValueAndErr()
-	if err != nil {
+	s.key = append(s.key[:0], key...)
+	if err := s.enter(value); err != nil {
 		s.fail(err)
 		return false
 	}
-	h, err := parseHeader(value)
-	if err == nil && (h.count == 0 || len(s.iter.Key()) != 9 || uint64(h.first) != binary.BigEndian.Uint64(s.iter.Key()[1:])) {
-		err = fmt.Errorf("%w: block does not belong to its key", ErrCorrupt)
-	}
-	if err == nil && s.space == blockSpace && s.seq != 0 && h.first != s.seq {
-		err = fmt.Errorf("%w: records %d to %d are missing", ErrCorrupt, s.seq, h.first-1)
-	}
-	if err != nil {
-		s.fail(err)
-		return false
-	}
-	s.rest, s.left, s.seq, s.time = value[headerSize:], h.count, h.first, h.base
 	return true
 }
 
-func (s *Scanner) advance() bool {
-	if s.started {
-		return s.iter.Next()
+// enter begins a value, and checks that it stands where it belongs.
+func (s *Scanner) enter(value []byte) error {
+	first, err := keySeq(s.key)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	s.started = true
-	if s.space == blockSpace && s.from > 1 && s.iter.SeekLT(keyOf(blockSpace, s.from+1)) {
-		return true
+	if err := s.block.open(value); err != nil {
+		return err
 	}
-	return s.iter.First()
-}
-
-func (s *Scanner) fail(err error) {
-	s.err = fmt.Errorf("log %s, key %x: %w", s.dir, s.iter.Key(), err)
-}
-
-// Record is the present record. It is valid until the next call of Next.
-func (s *Scanner) Record() *events.Record { return &s.record }
-
-// Err is the error that ended the scan, or nil.
-func (s *Scanner) Err() error { return s.err }
-
-// Skipped counts the records of kinds or versions that this program does not know.
-func (s *Scanner) Skipped() map[events.Kind]uint64 { return s.skipped }
-
-// Digest is the content digest of the records scanned so far.
-func (s *Scanner) Digest() [32]byte {
-	s.digest.Write(s.sums)
-	s.sums = s.sums[:0]
-	return [32]byte(s.digest.Sum(nil))
-}
-
-// Close ends the scan.
-func (s *Scanner) Close() error {
-	if s.iter == nil {
+	h := &s.block.header
+	if h.first != first {
+		return damagedf(headerFirst, "the block of record %d under the key of record %d", h.first, first)
+	}
+	if s.definitions != (h.flags&flagDefinition != 0) {
+		return damagedf(headerFlags, "a definition in place of a block, or a block in place of a definition")
+	}
+	if s.record.Run = s.run(); s.definitions {
 		return nil
 	}
-	err := s.iter.Close()
-	s.iter = nil
+	if first > s.want {
+		return damagedf(headerFirst, "records %d to %d are missing", s.want, first-1)
+	}
+	if s.begun && first < s.want {
+		return damagedf(headerFirst, "record %d again, after record %d", first, s.want-1)
+	}
+	s.begun = true
+	return nil
+}
+
+// take decodes the frame. It returns false when the kind is not known, and on an error.
+func (s *Scanner) take() bool {
+	f := &s.frame
+	s.want = f.seq + 1
+	s.sum(f)
+	if s.each != nil {
+		if err := s.each(f); err != nil {
+			s.fail(err)
+			return false
+		}
+	}
+	e, err := s.decoder.Decode(f.kind, f.version, f.payload)
+	if err != nil {
+		s.fail(fmt.Errorf("record %d: %w: %w", f.seq, ErrDamaged, err))
+		return false
+	}
+	if _, ok := e.(*events.Unknown); ok {
+		if s.skipped == nil {
+			s.skipped = make(map[Unknown]uint64)
+		}
+		s.skipped[Unknown{f.kind, f.version}]++
+		return false
+	}
+	s.record.Seq, s.record.Time, s.record.Event = f.seq, f.time, e
+	return true
+}
+
+// sum adds a record to the content digest: its envelope, big-endian, and the payload as it is stored.
+func (s *Scanner) sum(f *frame) {
+	if s.digest == nil {
+		return
+	}
+	b := s.envelope[:]
+	binary.BigEndian.PutUint64(b[0:], uint64(f.seq))
+	binary.BigEndian.PutUint64(b[8:], uint64(f.time))
+	binary.BigEndian.PutUint16(b[16:], uint16(f.kind))
+	binary.BigEndian.PutUint16(b[18:], uint16(f.version))
+	binary.BigEndian.PutUint32(b[20:], uint32(len(f.payload)))
+	s.digest.Write(b)
+	s.digest.Write(f.payload)
+}
+
+func (s *Scanner) fail(err error) { s.err = fmt.Errorf("eventlog: key %x: %w", s.key, err) }
+
+// Record is the record that Next went to. It and its event are good until the next call of Next; do not change them.
+func (s *Scanner) Record() *events.Record { return &s.record }
+
+// Err is the error that ended the scan; nil at the end of the log.
+func (s *Scanner) Err() error { return s.err }
+
+// Digest is the content digest of the records scanned so far, those of unknown kinds included: SHA-256 over their
+// numbers, times, kinds, versions and stored payloads. It does not depend on how they are stored. Zero when switched off.
+func (s *Scanner) Digest() (sum [sha256.Size]byte) {
+	if s.digest != nil {
+		s.digest.Sum(sum[:0])
+	}
+	return sum
+}
+
+// Skipped counts the records of unknown kinds that were passed over. It belongs to the scanner.
+func (s *Scanner) Skipped() map[Unknown]uint64 { return s.skipped }
+
+// Close ends the scan. It may be called more than once.
+func (s *Scanner) Close() error {
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	err := s.source.close()
+	if e := s.store.release(); err == nil {
+		err = e
+	}
 	return err
 }

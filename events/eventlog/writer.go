@@ -1,7 +1,6 @@
 package eventlog
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -9,115 +8,165 @@ import (
 	"btda/events"
 )
 
-// write is the one goroutine that commits. It ends after Close, or at the first error.
-func (l *Log) write() {
-	defer close(l.done)
-	timer := time.NewTimer(l.options.SyncInterval)
-	defer timer.Stop()
+// writer commits blocks, one after the other. It is the only one that writes to the store.
+type writer struct {
+	log      *Log
+	db       *pebble.DB
+	chain    chainHash // of the last committed value
+	blocks   uint64
+	last     events.Seq // of the last committed record
+	unsynced int        // committed records that are not synced yet
+	syncBy   time.Time  // when they have to be; zero when there are none
+	scratch  []byte
+	timer    *time.Timer
+}
+
+// run commits until the log is closed or fails.
+func (w *writer) run() {
+	defer close(w.log.done)
+	w.timer = time.NewTimer(time.Hour)
+	defer w.timer.Stop()
 	for {
-		blocks, defs, ended := l.takeReady(false)
-		if len(blocks) == 0 && !ended {
-			timer.Reset(l.options.SyncInterval)
-			l.await(timer)
-			blocks, defs, ended = l.takeReady(true)
-		}
-		if len(blocks) > 0 {
-			if err := l.guard(func() error { return l.commit(blocks, defs) }); err != nil {
-				l.fail(err)
-				return
+		t := w.take()
+		var err error
+		switch {
+		case t.block != nil:
+			err = w.commit(t)
+		case t.sync:
+			err = w.sync()
+		case t.end:
+			if err = w.seal(); err != nil {
+				w.log.fail(err)
 			}
-			l.committed(blocks)
+			return
+		default:
+			w.rest(t.until)
 		}
-		if ended {
+		if err != nil {
+			w.log.fail(err)
 			return
 		}
 	}
 }
 
-// await waits for the open block to become full, to become old enough, or for Close.
-func (l *Log) await(timer *time.Timer) {
-	armed := false
-	for {
-		l.mu.Lock()
-		began := l.open != nil && l.open.count > 0
-		now := len(l.ready) > 0 || l.closing || l.open != nil && began && l.full()
-		l.mu.Unlock()
-		if now {
-			return
-		}
-		if began && !armed {
-			timer.Reset(l.options.SyncInterval)
-			armed = true
-		}
-		if !armed {
-			<-l.wake
-			continue
-		}
-		select {
-		case <-l.wake:
-		case <-timer.C:
-			return
-		}
-	}
+// task is what the writer does next.
+type task struct {
+	block *block    // to commit
+	sync  bool      // what is committed, this block included
+	end   bool      // there will be no more
+	until time.Time // rest until then, or until woken; zero for no limit
 }
 
-// takeReady takes the blocks to commit now; with due, also the open one.
-func (l *Log) takeReady(due bool) (blocks []*block, defs []definition, ended bool) {
+// take looks for something to do.
+func (w *writer) take() task {
+	l := w.log
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.open != nil && l.open.count > 0 && (due || l.closing || l.full()) {
-		l.ready = append(l.ready, l.open)
-		l.open = nil
+	until := w.syncBy
+	if until.IsZero() && len(l.full) > 0 {
+		until = l.full[0].began.Add(l.options.SyncInterval)
+	} else if until.IsZero() && l.open != nil && l.open.count > 0 {
+		until = l.open.began.Add(l.options.SyncInterval)
 	}
-	blocks, l.ready = l.ready, nil
-	if len(blocks) > 0 {
-		defs, l.defs = l.defs, nil
+	due := l.closing || !until.IsZero() && !time.Now().Before(until)
+	switch {
+	case len(l.full) > 0:
+		b := l.full[0]
+		l.full = append(l.full[:0], l.full[1:]...)
+		return task{block: b, sync: due || w.unsynced+int(b.count) >= l.options.SyncEvents}
+	case due && l.open != nil && l.open.count > 0:
+		b := l.open
+		l.open = l.takeFree()
+		return task{block: b, sync: true}
+	case due && w.unsynced > 0:
+		return task{sync: true}
+	case l.closing:
+		return task{end: true}
 	}
-	return blocks, defs, l.closing
+	return task{until: until}
 }
 
-func (l *Log) commit(blocks []*block, defs []definition) error {
-	size := 64
-	for _, b := range blocks {
-		size += len(b.buf) + 32
+// rest waits for work.
+func (w *writer) rest(until time.Time) {
+	if until.IsZero() {
+		<-w.log.wake
+		return
 	}
-	batch := l.db.NewBatchWithSize(size)
-	defer batch.Close()
-	chain := l.chain
-	for _, b := range blocks {
-		value := b.close(chain)
-		chain = blockHash(value)
-		if err := batch.Set(keyOf(blockSpace, b.first), value, nil); err != nil {
-			return err
-		}
+	w.timer.Reset(time.Until(until))
+	select {
+	case <-w.log.wake:
+	case <-w.timer.C:
 	}
-	for _, d := range defs {
-		if err := batch.Set(keyOf(definitionSpace, d.seq), d.value, nil); err != nil {
-			return err
-		}
-	}
-	if err := batch.Commit(pebble.Sync); err != nil {
+}
+
+// commit writes a block and the copies of its definitions, and makes it the last link of the chain.
+func (w *writer) commit(t task) error {
+	b := t.block
+	batch := w.db.NewBatchWithSize(len(b.buf) + 64)
+	value := b.value(w.chain)
+	if err := w.fill(batch, b, value); err != nil {
 		return err
 	}
-	l.chain = chain
+	if err := w.apply(batch, value, t.sync); err != nil {
+		return err
+	}
+	w.blocks++
+	w.last = b.lastSeq()
+	w.unsynced += int(b.count)
+	if w.syncBy.IsZero() {
+		w.syncBy = b.began.Add(w.log.options.SyncInterval)
+	}
+	if t.sync {
+		w.synced()
+	}
+	w.log.recycle(b)
+	return batch.Close()
+}
+
+func (w *writer) fill(batch *pebble.Batch, b *block, value []byte) error {
+	for _, d := range b.copies {
+		w.scratch = b.definitionValue(w.scratch[:0], d)
+		if err := batch.Set(seqKey(spaceDefinition, d.seq), w.scratch, nil); err != nil {
+			return err
+		}
+	}
+	return batch.Set(blockKey(b.first), value, nil)
+}
+
+// apply commits a batch. The hash of the value is computed while the disk is busy.
+func (w *writer) apply(batch *pebble.Batch, value []byte, sync bool) error {
+	if !sync {
+		err := w.db.Apply(batch, pebble.NoSync)
+		w.chain = hashOf(value)
+		return err
+	}
+	if err := w.db.ApplyNoSyncWait(batch, pebble.Sync); err != nil {
+		return err
+	}
+	w.chain = hashOf(value)
+	return batch.SyncWait()
+}
+
+// sync syncs what is committed.
+func (w *writer) sync() error {
+	if err := w.db.LogData(nil, pebble.Sync); err != nil {
+		return err
+	}
+	w.synced()
 	return nil
 }
 
-func (l *Log) committed(blocks []*block) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	newest := blocks[len(blocks)-1]
-	l.durable = newest.first + events.Seq(newest.count) - 1
-	l.free = append(l.free, blocks...)
-	close(l.changed)
-	l.changed = make(chan struct{})
+// synced makes all that is committed durable.
+func (w *writer) synced() {
+	w.unsynced, w.syncBy = 0, time.Time{}
+	w.log.advance(w.last)
 }
 
-func (l *Log) fail(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.err = fmt.Errorf("write log %s: %w; free space or mend the disk, then record anew: what was written up to record %d can be replayed", l.dir, err, l.durable)
-	close(l.failed)
-	close(l.changed)
-	l.changed = make(chan struct{})
+// seal writes the seal, and all that is still in memory into tables.
+func (w *writer) seal() error {
+	s := Seal{Records: uint64(w.last), Last: w.last, Blocks: w.blocks, Head: w.chain}
+	if err := w.db.Set(sealKey, s.encode(), pebble.Sync); err != nil {
+		return err
+	}
+	return w.db.Flush()
 }

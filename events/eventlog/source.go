@@ -1,0 +1,99 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"btda/events"
+)
+
+// stored gives the values of one key space, beginning with that of a record.
+type stored struct {
+	store *store
+	space byte
+	from  events.Seq
+	until events.Seq // the last record that counts; 0 for no bound
+	iter  *pebble.Iterator
+}
+
+func (s *stored) next() (key, value []byte, ok bool, err error) {
+	if s.iter != nil {
+		ok = s.iter.Next()
+	} else if ok, err = s.seek(); err != nil {
+		return nil, nil, false, err
+	}
+	if !ok {
+		return nil, nil, false, s.iter.Error()
+	}
+	value, err = s.iter.ValueAndErr()
+	return s.iter.Key(), value, err == nil, err
+}
+
+// seek goes to the value that holds the record from, or else to the first one after.
+func (s *stored) seek() (bool, error) {
+	to := []byte{s.space + 1}
+	if s.until > 0 {
+		to = seqKey(s.space, s.until+1)
+	}
+	iter, err := s.store.iterate([]byte{s.space}, to)
+	if err != nil {
+		return false, err
+	}
+	s.iter = iter
+	return iter.SeekLT(seqKey(s.space, s.from+1)) || iter.First(), nil
+}
+
+func (s *stored) close() error {
+	if s.iter == nil {
+		return nil
+	}
+	iter := s.iter
+	s.iter = nil
+	return iter.Close()
+}
+
+// followed gives the blocks of a log that is being written, as they become durable.
+type followed struct {
+	log    *Log
+	ctx    context.Context
+	from   events.Seq // the next record
+	blocks stored     // up to what was durable when it began
+}
+
+// Scan reads the records from a sequence number on, beside the writer. It waits for those that are not durable yet, until
+// the log is closed, when it ends without an error after the last record, or ctx is done or the log fails. Close the
+// scanner, else the folder stays open.
+func (l *Log) Scan(ctx context.Context, from events.Seq) *Scanner {
+	return newScanner(l.store, l.Run, from, &followed{log: l, ctx: ctx, from: max(from, 1)})
+}
+
+func (f *followed) next() (key, value []byte, ok bool, err error) {
+	for {
+		if f.blocks.iter != nil {
+			key, value, ok, err = f.blocks.next()
+			if ok || err != nil {
+				return key, value, ok, err
+			}
+			f.from = f.blocks.until + 1
+			if err := f.blocks.close(); err != nil { // not held while waiting: it keeps memory
+				return nil, nil, false, err
+			}
+		}
+		if err := f.log.WaitDurable(f.ctx, f.from); err != nil {
+			if errors.Is(err, ErrClosed) {
+				err = nil
+			}
+			return nil, nil, false, err
+		}
+		f.blocks = stored{store: f.log.store, space: spaceBlock, from: f.from, until: f.log.Durable()}
+		if ok, err = f.blocks.seek(); err != nil || !ok {
+			return nil, nil, false, err
+		}
+		value, err = f.blocks.iter.ValueAndErr()
+		return f.blocks.iter.Key(), value, err == nil, err
+	}
+}
+
+func (f *followed) close() error { return f.blocks.close() }

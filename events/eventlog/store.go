@@ -1,0 +1,96 @@
+package eventlog
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+	sstable "github.com/cockroachdb/pebble/v2/sstable/block"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// storeFormat pins the format of Pebble's files: 21 has a checksum in the footer of its tables, and sync chunks in its
+// write-ahead log, by which damage is told from a torn end.
+const storeFormat pebble.FormatMajorVersion = 21
+
+const memTableSize = 16 << 20
+
+// store is an open Pebble folder. It closes when the last of its users is done with it.
+type store struct {
+	db *pebble.DB
+
+	mu    sync.Mutex
+	users int
+}
+
+// storeOptions are the settings of Pebble that both writers and readers use.
+func storeOptions(fs vfs.FS, logger pebble.Logger) *pebble.Options {
+	o := &pebble.Options{
+		FS:                          fs,
+		FormatMajorVersion:          storeFormat,
+		Logger:                      logger,
+		MemTableSize:                memTableSize,
+		MemTableStopWritesThreshold: 4,
+		// The tables of a log do not overlap but for a few definitions: there is nothing to gain from compaction.
+		DisableAutomaticCompactions: true,
+		L0StopWritesThreshold:       math.MaxInt32,
+	}
+	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings {
+		return pebble.UniformDBCompressionSettings(sstable.SnappyCompression)
+	})
+	return o
+}
+
+func (s *store) acquire() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.users++
+}
+
+// release ends one use, and closes the folder after the last one.
+func (s *store) release() error {
+	s.mu.Lock()
+	s.users--
+	last := s.users == 0
+	s.mu.Unlock()
+	if !last {
+		return nil
+	}
+	return s.db.Close()
+}
+
+// iterate returns an iterator over the keys of bounds.
+func (s *store) iterate(from, to []byte) (*pebble.Iterator, error) {
+	return s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to, KeyTypes: pebble.IterKeyTypePointsOnly})
+}
+
+// get returns a copy of a value; nil when there is none.
+func (s *store) get(key []byte) ([]byte, error) {
+	value, closer, err := s.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer closer.Close()
+	return append([]byte{}, value...), nil
+}
+
+// storeLogger hands Pebble's messages to slog.
+type storeLogger struct {
+	logger *slog.Logger
+	fatal  func(error)
+}
+
+// Infof logs at debug level: the store is talkative.
+func (l storeLogger) Infof(format string, args ...any) { l.logger.Debug(fmt.Sprintf(format, args...)) }
+
+// Errorf logs at warning level: what ends the recording is told apart.
+func (l storeLogger) Errorf(format string, args ...any) { l.logger.Warn(fmt.Sprintf(format, args...)) }
+
+// Fatalf is called where Pebble would end the process.
+func (l storeLogger) Fatalf(format string, args ...any) { l.fatal(fmt.Errorf(format, args...)) }
