@@ -30,15 +30,9 @@ type Scanner struct {
 	record      events.Record
 	digest      hash.Hash
 	envelope    [24]byte
-	skipped     map[Unknown]uint64
+	skipped     map[events.Kind]uint64
 	err         error
 	closed      bool
-}
-
-// Unknown is a kind of record that this program does not know, or not in this version.
-type Unknown struct {
-	Kind    events.Kind
-	Version events.Version
 }
 
 // source gives stored values, in the order of their keys.
@@ -65,8 +59,8 @@ func (s *Scanner) WithoutDigest() *Scanner {
 	return s
 }
 
-// Next goes to the next record. It returns false at the end, and on an error. Records of kinds that this program does
-// not know are counted and passed over.
+// Next goes to the next record. It returns false at the end, and on an error. A record of a kind that this
+// program does not know, or not in this version, has an *events.Unknown and is counted.
 func (s *Scanner) Next() bool {
 	for s.err == nil && !s.closed {
 		ok, err := s.block.next(&s.frame)
@@ -131,7 +125,7 @@ func (s *Scanner) enter(value []byte) error {
 	return nil
 }
 
-// take decodes the frame. It returns false when the kind is not known, and on an error.
+// take decodes the frame. It returns false on an error.
 func (s *Scanner) take() bool {
 	f := &s.frame
 	s.want = f.seq + 1
@@ -149,10 +143,9 @@ func (s *Scanner) take() bool {
 	}
 	if _, ok := e.(*events.Unknown); ok {
 		if s.skipped == nil {
-			s.skipped = make(map[Unknown]uint64)
+			s.skipped = make(map[events.Kind]uint64)
 		}
-		s.skipped[Unknown{f.kind, f.version}]++
-		return false
+		s.skipped[f.kind]++
 	}
 	s.record.Seq, s.record.Time, s.record.Event = f.seq, f.time, e
 	return true
@@ -190,8 +183,8 @@ func (s *Scanner) Digest() (sum [sha256.Size]byte) {
 	return sum
 }
 
-// Skipped counts the records of unknown kinds that were passed over. It belongs to the scanner.
-func (s *Scanner) Skipped() map[Unknown]uint64 { return s.skipped }
+// Skipped counts the records of each kind that this program does not know, or not in their version. It belongs to the scanner.
+func (s *Scanner) Skipped() map[events.Kind]uint64 { return s.skipped }
 
 // Close ends the scan. It may be called more than once.
 func (s *Scanner) Close() error {
