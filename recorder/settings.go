@@ -33,8 +33,8 @@ type Settings struct {
 	Events            string        `setting:"events" unit:"folder" help:"exact place of the event log, instead of <output>/<time>_<host>.events"`
 	LogFile           string        `setting:"log-file" unit:"file" help:"exact place of the text log, instead of beside the event log, its name ending in .log"`
 	Observe           Observe       `setting:"observe" unit:"stay|visit" help:"stay connected as long as the peer does, or visit it again and again"`
-	Bind              []netip.Addr  `setting:"bind" unit:"address" help:"local address to connect from and listen on, at most one of each family (repeatable)"`
-	Port              uint16        `setting:"port" unit:"port" help:"port to announce and to listen on"`
+	Bind              []netip.Addr  `setting:"bind" unit:"address" help:"local address to connect from, at most one of each family (repeatable)"`
+	Port              uint16        `setting:"port" unit:"port" help:"port to announce to trackers"`
 	Sessions          int           `setting:"sessions" unit:"sessions" help:"outgoing sessions at one time"`
 	DialRate          int           `setting:"dial-rate" unit:"a second" help:"connections begun a second, at the most"`
 	Timeout           time.Duration `setting:"timeout" unit:"duration" help:"how long to wait for a peer: to connect, for its handshake and, in a visit, for its next message"`

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"btda/events/eventlog"
+	"btda/input"
+	"btda/recorder"
+)
+
+func newRecord() *cobra.Command {
+	settings := recorder.DefaultSettings()
+	command := &cobra.Command{
+		Use:   "record [flags] [TORRENT ...]",
+		Short: "Record live swarms into a log",
+		Long: `Record the swarms of .torrent files into a log of facts, until interrupted. Without arguments all *.torrent files below the
+input folder are recorded, else only those that are named.
+
+This version asks HTTP and HTTPS trackers for peers and contacts them over TCP. It does not wait for peers to connect, and asks no
+DHT and no UDP trackers.
+
+The first interrupt begins the shutdown: trackers are told, sessions closed, the log sealed. The second ends at once; no recorded
+event is lost by that either. The last line on standard output says where the log is. Exit codes: 0 done, 1 failed, 2 wrong usage.`,
+		Example: `  btda record cats.torrent
+  btda record --input torrents --output logs --duration 34h`,
+		RunE: func(c *cobra.Command, torrents []string) error {
+			return record(c, settings, torrents)
+		},
+	}
+	addSettings(command.Flags(), &settings)
+	return command
+}
+
+// record runs a recording from the settings on to the last line.
+func record(c *cobra.Command, settings recorder.Settings, paths []string) error {
+	settings.Resolve()
+	if err := settings.Validate(); err != nil {
+		return err
+	}
+	torrents, err := torrentsToRecord(c.ErrOrStderr(), selection{folder: settings.Input, paths: paths})
+	if err != nil {
+		return err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("the name of this host cannot be read: %w", err)
+	}
+	settings.Locate(time.Now(), host)
+	logger, closeLog, err := openTextLog(&settings)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(runRecorder(c, settings, torrents, logger), closeLog()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(c.OutOrStdout(), "recorded", settings.Events)
+	return err
+}
+
+func runRecorder(c *cobra.Command, settings recorder.Settings, torrents []input.Torrent, logger *slog.Logger) error {
+	out := c.ErrOrStderr()
+	ctx, stop := watchInterrupts(c.Context(), out)
+	defer stop.Close()
+	r, err := recorder.New(settings, torrents, recorder.Deps{
+		CreateLog: func(dir string) (recorder.Log, error) { return createLog(dir, logger) },
+		Logger:    logger,
+		Hurry:     stop.hurry,
+		Waiting:   func(what string) { fmt.Fprintf(out, "waiting for %s\n", what) },
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "recording %d torrents into %s, text log %s; interrupt to stop\n", len(torrents), settings.Events, settings.LogFile)
+	progress := showProgress(ctx, out, r.Snapshot)
+	defer progress.Wait()
+	defer stop.Close()
+	if err = r.Run(ctx); err != nil {
+		logger.Error("failed", "error", err)
+	}
+	return err
+}
+
+func createLog(dir string, logger *slog.Logger) (recorder.Log, error) {
+	log, err := eventlog.Create(dir, eventlog.Options{Logger: logger})
+	if err != nil {
+		return nil, err // a nil *Log would be a Log that is not nil
+	}
+	return log, nil
+}
+
+// openTextLog makes the text log. The caller closes it.
+func openTextLog(settings *recorder.Settings) (logger *slog.Logger, closeLog func() error, err error) {
+	if err := os.MkdirAll(filepath.Dir(settings.LogFile), 0o777); err != nil {
+		return nil, nil, fmt.Errorf("the folder of the text log cannot be made: %w", err)
+	}
+	file, err := os.OpenFile(settings.LogFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the text log cannot be written: %w", err)
+	}
+	level := slog.LevelInfo
+	if settings.Debug {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(file, &slog.HandlerOptions{Level: level})), file.Close, nil
+}
