@@ -52,8 +52,8 @@ func TestASwarmBecomesFacts(t *testing.T) {
 	if got := tracker.events(); !slices.Equal(slices.DeleteFunc(got, func(e string) bool { return e == "" }), []string{"started", "stopped"}) {
 		t.Errorf("the tracker was told %q, want started and stopped", got)
 	}
-	if !r.log.closed {
-		t.Error("the log was not closed")
+	if _, err := r.log.Append(t.Context(), 0, &events.PortReceived{}); err != errClosed {
+		t.Errorf("append after the end: %v, want the log closed", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package recorder_test
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"sync"
 	"testing"
@@ -13,11 +14,12 @@ import (
 	"btda/recorder"
 )
 
+var errClosed = errors.New("the log is closed")
+
 // memoryLog is a log in memory.
 type memoryLog struct {
 	*eventstest.Log
 	failed chan struct{}
-	closed bool
 }
 
 func newMemoryLog() *memoryLog {
@@ -29,13 +31,13 @@ func (l *memoryLog) Durable() events.Seq            { return l.Appended() }
 func (l *memoryLog) Waits() (uint64, time.Duration) { return 0, 0 }
 func (l *memoryLog) Failed() <-chan struct{}        { return l.failed }
 func (l *memoryLog) Err() error                     { return nil }
-func (l *memoryLog) Close() error                   { l.closed = true; return nil }
+func (l *memoryLog) Close() error                   { l.Fail(errClosed); return nil }
 
 // recording is a recorder at work.
 type recording struct {
 	*recorder.Recorder
 	t         *testing.T
-	log       *memoryLog
+	log       *eventstest.Log // what was appended, though in the log itself goroutines may have been in another order
 	interrupt context.CancelCauseFunc
 	hurry     func()
 	result    chan error
@@ -63,12 +65,19 @@ func testTorrent(trackers ...string) input.Torrent {
 // record starts a recording, which is stopped at the end of the test if not before.
 func record(t *testing.T, settings recorder.Settings, torrents ...input.Torrent) *recording {
 	t.Helper()
-	r := &recording{t: t, log: newMemoryLog(), result: make(chan error, 1)}
+	log := newMemoryLog()
+	return recordTo(t, log.Log, func(string) (recorder.Log, error) { return log, nil }, settings, torrents...)
+}
+
+// recordTo starts a recording into a log, whose events are also in seen.
+func recordTo(t *testing.T, seen *eventstest.Log, create func(string) (recorder.Log, error), settings recorder.Settings, torrents ...input.Torrent) *recording {
+	t.Helper()
+	r := &recording{t: t, log: seen, result: make(chan error, 1)}
 	hurry := make(chan struct{})
 	r.hurry = sync.OnceFunc(func() { close(hurry) })
 	var err error
 	r.Recorder, err = recorder.New(settings, torrents, recorder.Deps{
-		CreateLog: func(string) (recorder.Log, error) { return r.log, nil }, Hurry: hurry, Waiting: r.waits,
+		CreateLog: create, Hurry: hurry, Waiting: r.waits,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -100,9 +109,15 @@ func (r *recording) waitedFor() []string {
 // await waits until the log has at least n events of a kind.
 func (r *recording) await(kind events.Kind, n int) {
 	r.t.Helper()
+	r.awaitThat(eventstest.Has(kind, n))
+}
+
+// awaitThat waits until a condition holds for the events so far.
+func (r *recording) awaitThat(holds func([]events.Record) bool) {
+	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), testPatient)
 	defer cancel()
-	if err := r.log.Wait(ctx, eventstest.Has(kind, n)); err != nil {
+	if err := r.log.Wait(ctx, holds); err != nil {
 		r.t.Fatal(err)
 	}
 }

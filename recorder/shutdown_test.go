@@ -1,7 +1,6 @@
 package recorder_test
 
 import (
-	"context"
 	"net"
 	"net/netip"
 	"strings"
@@ -79,11 +78,7 @@ func TestFiveHundredPeers(t *testing.T) {
 	r := record(t, testSettings(), testTorrent(tracker.url()))
 	r.await(events.KindBitfieldReceived, count)
 	r.await(events.KindHaveReceived, count/4*15)
-	ctx, cancel := context.WithTimeout(t.Context(), testPatient)
-	defer cancel()
-	if err := r.log.Wait(ctx, func(records []events.Record) bool { return completed(records) >= count/2 }); err != nil {
-		t.Fatalf("%d of %d peers complete", completed(r.log.Records()), count/2)
-	}
+	r.awaitThat(func(records []events.Record) bool { return completed(records) >= count/2 })
 	if took := r.stop(nil); r.err != nil || took > testSettings().Timeout+2*time.Second {
 		t.Errorf("ended after %v with %v, want no error within the timeout plus 2 s", took, r.err)
 	}
