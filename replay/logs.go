@@ -1,0 +1,143 @@
+package replay
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+
+	"btda/events"
+	"btda/events/eventlog"
+)
+
+// Duplicate is a log of a run that another log holds too. It was not counted.
+type Duplicate struct {
+	Path string
+	Run  events.RunID
+}
+
+// log is one log, opened for reading.
+type log struct {
+	path   string
+	reader *eventlog.Reader
+	start  events.Time // of its first record
+}
+
+// logs are the logs of a replay, one for each run, in the order of the time of their first record, then run id.
+type logs []log
+
+// openLogs opens the logs at some paths.
+func openLogs(paths []string) (logs, []Duplicate, error) {
+	var opened logs
+	for _, path := range slices.Sorted(slices.Values(paths)) {
+		l, err := openLog(path)
+		if err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("cannot replay %s: %w", path, err), opened.close())
+		}
+		opened = append(opened, l)
+	}
+	slices.SortStableFunc(opened, func(a, b log) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), a.compareRun(b))
+	})
+	return opened.distinct()
+}
+
+func openLog(path string) (log, error) {
+	reader, err := eventlog.Open(path, eventlog.Options{})
+	if err != nil {
+		return log{}, err
+	}
+	definitions := reader.Definitions()
+	if definitions.Next() {
+		return log{path, reader, definitions.Record().Time}, definitions.Close()
+	}
+	err = definitions.Err()
+	if err == nil {
+		err = errors.New("it holds no event")
+	}
+	return log{}, errors.Join(err, definitions.Close(), reader.Close())
+}
+
+func (l log) compareRun(m log) int {
+	a, b := l.reader.Run(), m.reader.Run()
+	return bytes.Compare(a[:], b[:])
+}
+
+// distinct keeps the longest log of each run and closes the others. Of equally long ones it keeps the one whose path
+// comes first.
+func (all logs) distinct() (kept logs, duplicates []Duplicate, err error) {
+	for _, l := range all {
+		n := len(kept)
+		if n == 0 || kept[n-1].compareRun(l) != 0 {
+			kept = append(kept, l)
+			continue
+		}
+		if longer, longerErr := l.longerThan(kept[n-1]); longerErr != nil {
+			err = errors.Join(err, longerErr)
+		} else if longer {
+			kept[n-1], l = l, kept[n-1]
+		}
+		duplicates = append(duplicates, Duplicate{Path: l.path, Run: l.reader.Run()})
+		err = errors.Join(err, l.reader.Close())
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, kept.close())
+	}
+	return kept, duplicates, nil
+}
+
+func (l log) longerThan(m log) (bool, error) {
+	last, err := l.last()
+	if err != nil {
+		return false, err
+	}
+	other, err := m.last()
+	return last > other, err
+}
+
+// last finds the sequence number of the last record.
+func (l log) last() (events.Seq, error) {
+	if seal, ok := l.reader.Sealed(); ok {
+		return seal.Last, nil
+	}
+	var failed error
+	n := sort.Search(math.MaxInt64, func(n int) bool {
+		s := l.reader.Scan(events.Seq(n) + 1)
+		found := s.Next()
+		failed = errors.Join(failed, s.Err(), s.Close())
+		return !found
+	})
+	return events.Seq(n), failed
+}
+
+// scan starts a merge of what the logs hold: all records, or the run and torrent records only. The caller closes
+// the scanners.
+func (all logs) scan(open func(*eventlog.Reader) *eventlog.Scanner) (*merger, []*eventlog.Scanner) {
+	var opened []*eventlog.Scanner
+	var sources []scanner
+	for _, l := range all {
+		s := open(l.reader)
+		opened = append(opened, s)
+		sources = append(sources, s)
+	}
+	return newMerger(sources), opened
+}
+
+func closeScanners(scanners []*eventlog.Scanner) error {
+	var err error
+	for _, s := range scanners {
+		err = errors.Join(err, s.Close())
+	}
+	return err
+}
+
+func (all logs) close() error {
+	var err error
+	for _, l := range all {
+		err = errors.Join(err, l.reader.Close())
+	}
+	return err
+}

@@ -1,0 +1,71 @@
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"btda/projections"
+)
+
+// Options says what to replay, how to understand it, and where the result goes.
+type Options struct {
+	// Logs are the folders of the logs, in any order: the result does not depend on it. A log of a run that another
+	// one holds too is counted once.
+	Logs   []string
+	Output string // the SQLite file; one that exists is replaced on success
+	// Projections says how to understand the records. DefaultOptions has its defaults.
+	Projections projections.Options
+	// PlaceFiles are the facts about the geolocation files behind Projections.Places.
+	PlaceFiles []PlaceFile
+}
+
+// PlaceFile is what provenance keeps of a geolocation file: which one it was, never where it lay.
+type PlaceFile struct {
+	Type   string    // as the file names itself, such as GeoLite2-City
+	Built  time.Time // when its publisher made it
+	SHA256 [32]byte  // of the whole file
+}
+
+// DefaultOptions returns the defaults. Logs and Output have none.
+func DefaultOptions() Options {
+	return Options{Projections: projections.DefaultOptions()}
+}
+
+func (o *Options) validate() error {
+	if len(o.Logs) == 0 {
+		return errors.New("no log to replay: name the folder of at least one")
+	}
+	if o.Output == "" {
+		return errors.New("no name of the file to write")
+	}
+	if len(o.PlaceFiles) > 0 && o.Projections.Places == nil {
+		return fmt.Errorf("%d geolocation files, but nothing that looks up places in them", len(o.PlaceFiles))
+	}
+	return nil
+}
+
+// facts lists the options that change the rows, each as text.
+func (o *Options) facts() []fact {
+	p := o.Projections
+	threshold, revisit := unknown("option.threshold"), unknown("option.revisit") // those of the recorder
+	if p.Threshold != nil {
+		threshold = known("option.threshold", p.Threshold.String())
+	}
+	if p.Revisit != 0 {
+		revisit = known("option.revisit", p.Revisit.String())
+	}
+	identity := p.Identity
+	if identity == "" {
+		identity = projections.IdentityEndpoint
+	}
+	facts := []fact{threshold, known("option.identity", string(identity)), known("option.settle", p.Settle.String()), revisit,
+		known("option.with_addresses", strconv.FormatBool(p.WithAddresses))}
+	for i, file := range o.PlaceFiles {
+		prefix := fmt.Sprintf("place.%d.", i+1)
+		facts = append(facts, known(prefix+"type", file.Type), known(prefix+"built", file.Built.UTC().Format(time.RFC3339)),
+			known(prefix+"sha256", fmt.Sprintf("%x", file.SHA256)))
+	}
+	return facts
+}

@@ -1,0 +1,213 @@
+package replay
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"btda/events"
+	"btda/events/pieces"
+	_ "modernc.org/sqlite" // reads results back
+)
+
+const oneDownload = `
+	0    RunStarted run=01 program="btda 1.0" setting.threshold=0.98 setting.revisit=5m0s setting.sessions=1024
+	0    TorrentAdded torrent=1 info-hash=aa path=a.torrent display-name=a metadata-known=true metadata.piece-count=8 metadata.piece-length=1024
+	1    TrackerAnnounced torrent=1 tracker=http://tracker.example/announce peers=[9.2.3.4:6881 9.2.3.5:6881]
+	1.5  SessionOpened session=1 contact=1 torrent=1 direction=outgoing transport=tcp encryption=plain address=9.2.3.4:6881 peer-id=-TR3000-aaaaaaaaaaaa
+	2    BitfieldReceived session=1 bitfield=11111110
+	9    HaveReceived session=1 piece=7
+	10   SessionClosed session=1 by=us reason=complete`
+
+// queryColumn gives the first column of the rows that a statement selects from the result.
+func queryColumn(t *testing.T, path, statement string) (values []string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Query(statement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var value any
+		if err := rows.Scan(&value); err != nil {
+			t.Fatal(err)
+		}
+		values = append(values, fmt.Sprint(value))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
+
+func TestResultSaysWhatWasReplayed(t *testing.T) {
+	folder := recordLog(t, fromText(t, oneDownload+"\n11 RunStopped reason=interrupted"))
+	result, _ := replayLogs(t, optionsFor(folder))
+	if len(result.Runs) != 1 {
+		t.Fatalf("runs %+v, want one", result.Runs)
+	}
+	run := result.Runs[0]
+	if run.Digest == ([32]byte{}) {
+		t.Error("the run has no digest")
+	}
+	run.Digest = [32]byte{}
+	want := Recording{ID: events.RunID{1}, Path: folder, Program: "btda 1.0", First: 1, Last: 8, Sealed: true, Start: run.Start, End: run.Start.Add(11 * time.Second)}
+	if got := fmt.Sprintf("%+v", run); got != fmt.Sprintf("%+v", want) {
+		t.Errorf("got\n%s\nwant\n%+v", got, want)
+	}
+	if result.Events() != 8 || len(result.Skipped()) != 0 || len(result.Duplicates) != 0 {
+		t.Errorf("%d events, %v skipped, duplicates %v; want 8 and nothing", result.Events(), result.Skipped(), result.Duplicates)
+	}
+	if !slices.ContainsFunc(result.Tables, func(t Table) bool { return t.Name == "provenance" && t.Rows > 0 }) {
+		t.Errorf("tables %v, want provenance with rows", result.Tables)
+	}
+}
+
+func TestKilledRunReplays(t *testing.T) {
+	folder := recordKilled(t, fromText(t, oneDownload))
+	result, _ := replayLogs(t, optionsFor(folder))
+	if run := result.Runs[0]; run.Sealed || run.Last != 7 {
+		t.Errorf("sealed %v, last record %d; want an unsealed run of 7 records", run.Sealed, run.Last)
+	}
+}
+
+func TestProvenance(t *testing.T) {
+	threshold := pieces.MustFraction("0.5")
+	folder := recordLog(t, fromText(t, oneDownload))
+	o := optionsFor(folder)
+	o.Projections.Threshold = &threshold
+	o.Output = filepath.Join(t.TempDir(), "result.sqlite")
+	result, _ := replayLogs(t, o)
+	got := queryColumn(t, o.Output, "SELECT name || '=' || coalesce(value, 'NULL') FROM provenance ORDER BY id")
+	want := []string{"program.revision=" + revision(), "schema.version=1", "option.threshold=0.5", "option.identity=endpoint", "option.settle=2s",
+		"option.revisit=NULL", "option.with_addresses=false", "log.1.run=" + events.RunID{1}.String(), "log.1.program=btda 1.0", "log.1.first_sequence=1",
+		"log.1.last_sequence=7", fmt.Sprintf("log.1.digest=%x", result.Runs[0].Digest), "log.1.sealed=true"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestBadLogsAndOptionsGiveAnErrorAndNoFile(t *testing.T) {
+	empty, good := t.TempDir(), recordLog(t, fromText(t, oneDownload))
+	file := filepath.Join(empty, "file")
+	if err := os.WriteFile(file, []byte("no log"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct {
+		logs []string
+		want string
+	}{
+		"no log":           {nil, "no log to replay"},
+		"nothing there":    {[]string{filepath.Join(empty, "missing")}, "missing"},
+		"a file":           {[]string{file}, file},
+		"a foreign folder": {[]string{empty}, empty},
+		"a newer format":   {[]string{newerFormat(t, good)}, "newer"},
+		"a damaged log":    {[]string{damaged(t, good)}, "copy.events"},
+		"one of two":       {[]string{good, empty}, empty},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			o := optionsFor(test.logs...)
+			folder := t.TempDir()
+			o.Output = filepath.Join(folder, "result.sqlite")
+			_, err := Run(t.Context(), o)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want one with %q", err, test.want)
+			}
+			if entries, err := os.ReadDir(folder); err != nil || len(entries) != 0 {
+				t.Errorf("the output folder holds %v, %v; want nothing", entries, err)
+			}
+		})
+	}
+}
+
+// newerFormat copies a log and raises the version in its first key, the format record.
+func newerFormat(t *testing.T, folder string) string {
+	t.Helper()
+	copied := copyLog(t, folder)
+	db, err := pebble.Open(copied, &pebble.Options{Logger: silent{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	iter, err := db.NewIter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	iter.First()
+	key, value := bytes.Clone(iter.Key()), bytes.Clone(iter.Value())
+	value[len(value)-1]++
+	if err := errors.Join(iter.Close(), db.Set(key, value, pebble.Sync), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return copied
+}
+
+// silent is a logger of Pebble that says nothing.
+type silent struct{}
+
+func (silent) Infof(string, ...any)  {}
+func (silent) Errorf(string, ...any) {}
+func (silent) Fatalf(string, ...any) {}
+
+// damaged copies a log and flips a bit in the middle of its largest table.
+func damaged(t *testing.T, folder string) string {
+	t.Helper()
+	copied := copyLog(t, folder)
+	tables, err := filepath.Glob(filepath.Join(copied, "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("tables %v, %v: want some", tables, err)
+	}
+	for _, table := range tables {
+		content, err := os.ReadFile(table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content[len(content)/4] ^= 1
+		if err := os.WriteFile(table, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return copied
+}
+
+func TestFailureKeepsTheOldResult(t *testing.T) {
+	folder := recordLog(t, fromText(t, oneDownload))
+	o := optionsFor(folder)
+	o.Output = filepath.Join(t.TempDir(), "result.sqlite")
+	_, old := replayLogs(t, o)
+	canceled, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("enough"))
+	if _, err := Run(canceled, o); err == nil || err.Error() != "enough" {
+		t.Errorf("canceled: error %v, want the cause", err)
+	}
+	bad := o
+	bad.Logs = []string{damaged(t, folder)}
+	if _, err := Run(t.Context(), bad); err == nil {
+		t.Error("damaged log: no error")
+	}
+	if now, err := os.ReadFile(o.Output); err != nil || !bytes.Equal(now, old) {
+		t.Errorf("the old result changed, or cannot be read: %v", err)
+	}
+	if entries, err := os.ReadDir(filepath.Dir(o.Output)); err != nil || len(entries) != 1 {
+		t.Errorf("the output folder holds %v, %v; want the old result only", entries, err)
+	}
+	o.Projections.WithAddresses = true
+	if _, now := replayLogs(t, o); bytes.Equal(now, old) {
+		t.Error("a successful replay with other options did not replace the result")
+	}
+}
