@@ -26,7 +26,7 @@ type ClientOptions struct {
 	Goal int
 	Rate int  // bytes a second that it receives, at the most; 0 is no limit
 	PEX  bool // peer exchange (BEP 11)
-	UTP  bool // uTP beside TCP (BEP 29)
+	UTP  bool // uTP beside TCP (BEP 29); a dial under way then outlives Close by some seconds
 }
 
 // Client is a whole BitTorrent client with one torrent.

@@ -104,3 +104,20 @@ func watch(ctx context.Context, s *Swarm, peer netip.AddrPort) error {
 	}
 	return nil
 }
+
+// Peer exchange can be switched on.
+func TestPeerExchange(t *testing.T) {
+	s, err := New(Options{Payload: PayloadOptions{Name: "test", Pieces: testPieces, PieceLength: 16 << 10, Seed: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Start(ClientOptions{Name: "seed", Full: true, PEX: true}, ClientOptions{Name: "leecher", PEX: true}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := s.Wait(ctx); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,122 @@
+// Command btda-demo records and replays a small real swarm on loopback and compares what it counted with what the swarm's own
+// clients know.
+//
+// One seed, four leechers that finish, two that stop half way, and an HTTP tracker run in this process, each client on a
+// loopback address of its own. Nothing goes beyond loopback, and no file is needed. The event log and the SQLite file stay in a folder
+// that the demo names. It exits with 0 when all agrees, 1 when not or when something failed, and 2 for wrong usage.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"btda/recorder"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
+	os.Exit(run(ctx, os.Args[1:], terminal{os.Stdout, os.Stderr}))
+}
+
+// terminal is where the demo writes.
+type terminal struct{ out, err io.Writer }
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// run is main without the process around it. It gives the exit code.
+func run(ctx context.Context, args []string, t terminal) int {
+	code := exitUsage
+	command := newCommand(func(o options) error {
+		code = exitDone
+		if err := demonstrate(ctx, o, t.out); err != nil {
+			code = exitFailed
+			return err
+		}
+		return nil
+	})
+	command.SetArgs(args)
+	command.SetOut(t.out)
+	command.SetErr(t.err)
+	switch err := command.ExecuteContext(ctx); {
+	case err != nil:
+		fmt.Fprintln(t.err, "btda-demo:", err)
+	case code == exitUsage:
+		code = exitDone // help was asked for
+	}
+	return code
+}
+
+// options is what can be chosen.
+type options struct {
+	observe          string        // stay, visit or both
+	output           string        // folder; empty is a new one
+	timeout, revisit time.Duration // as those of btda record
+	pieces           int           // of the torrent
+	pace             time.Duration // that the slowest leecher takes
+}
+
+const both = "both"
+
+func newCommand(start func(options) error) *cobra.Command {
+	var o options
+	c := &cobra.Command{
+		Use:           "btda-demo",
+		Short:         "Record and replay a small real swarm on loopback, and compare the counts with what its clients know",
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PreRunE:       func(*cobra.Command, []string) error { return o.validate() },
+		RunE:          func(*cobra.Command, []string) error { return start(o) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.observe, "observe", string(recorder.Stay), "how to observe: stay, visit, or both one after the other")
+	f.StringVar(&o.output, "output", "", "folder for the event log and the SQLite file (default: a new one for temporary files)")
+	f.DurationVar(&o.timeout, "timeout", 3*time.Second, "how long the recorder waits for a peer")
+	f.DurationVar(&o.revisit, "revisit", 2*time.Second, "delay until the recorder visits a peer again")
+	f.IntVar(&o.pieces, "pieces", 256, "pieces of the torrent, of 16 KiB each")
+	f.DurationVar(&o.pace, "pace", 16*time.Second, "time that the slowest leecher takes")
+	return c
+}
+
+// Bounds of the options. A download must take longer than it takes to see that it has begun.
+const (
+	minPieces = 16
+	maxPieces = 1 << 14
+	minPace   = 8 * time.Second
+)
+
+func (o options) validate() error {
+	switch {
+	case o.observe != string(recorder.Stay) && o.observe != string(recorder.Visit) && o.observe != both:
+		return fmt.Errorf("--observe %s: want stay, visit or both", o.observe)
+	case o.timeout <= 0 || o.revisit <= 0:
+		return errors.New("--timeout and --revisit: want more than 0")
+	case o.pieces < minPieces || o.pieces > maxPieces:
+		return fmt.Errorf("--pieces %d: want %d to %d", o.pieces, minPieces, maxPieces)
+	case o.pace < minPace:
+		return fmt.Errorf("--pace %v: want at least %v", o.pace, minPace)
+	}
+	return nil
+}
+
+// modes lists the ways to observe that were chosen.
+func (o options) modes() []recorder.Observe {
+	if o.observe == both {
+		return []recorder.Observe{recorder.Stay, recorder.Visit}
+	}
+	return []recorder.Observe{recorder.Observe(o.observe)}
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"btda/events/eventlog"
+	"btda/input"
+	"btda/recorder"
+)
+
+var errInterrupted = errors.New("interrupted: the swarm is closed, and the log holds what was seen so far")
+
+// record records the swarm until its leechers are done, and a while longer.
+func (s *scene) record(ctx context.Context) error {
+	described, err := input.ParseTorrent(s.swarm.Payload.Torrent)
+	if err != nil {
+		return err
+	}
+	settings := s.settings()
+	if err := settings.Validate(); err != nil {
+		return err
+	}
+	r, err := recorder.New(settings, []input.Torrent{described}, recorder.Deps{
+		CreateLog: func(dir string) (recorder.Log, error) { return eventlog.Create(dir, eventlog.Options{}) },
+	})
+	if err != nil {
+		return err
+	}
+	recording, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(recording) }()
+	err = s.follow(ctx, r, ended)
+	stop()
+	if errors.Is(err, errRecorder) {
+		return err
+	}
+	return errors.Join(err, <-ended)
+}
+
+// settings are those of btda record, at the pace of the demo.
+func (s *scene) settings() recorder.Settings {
+	settings := recorder.DefaultSettings()
+	settings.Active, settings.Observe, settings.Events = true, s.observe, s.events
+	settings.Bind = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 2, 1})}
+	settings.Timeout, settings.Revisit = s.timeout, s.revisit
+	settings.TrackerInterval, settings.StatisticInterval = time.Second, time.Second
+	settings.Resolve()
+	return settings
+}
+
+var errRecorder = errors.New("the recording ended by itself")
+
+// follow prints how far the clients are until they have reached their goals, and then waits for the afterglow.
+func (s *scene) follow(ctx context.Context, r *recorder.Recorder, ended <-chan error) error {
+	const step = 2 * time.Second
+	ticker := time.NewTicker(step)
+	defer ticker.Stop()
+	patience := time.NewTimer(3*s.pace + s.afterglow())
+	defer patience.Stop()
+	var over <-chan time.Time // nil until the leechers are done
+	for {
+		select {
+		case <-ticker.C:
+			fmt.Fprintln(s.out, s.progress(r))
+			if over == nil && s.done() {
+				over = time.After(s.afterglow())
+			}
+		case <-over:
+			return nil
+		case <-patience.C:
+			return fmt.Errorf("the leechers are not done after %v: %s", 3*s.pace, s.progress(r))
+		case err := <-ended:
+			return errors.Join(errRecorder, err)
+		case <-ctx.Done():
+			return errInterrupted
+		}
+	}
+}
+
+func (s *scene) done() bool {
+	for _, c := range s.swarm.Clients {
+		if c.Pieces() < c.Goal {
+			return false
+		}
+	}
+	return true
+}
+
+// progress is one line: the pieces of every client, and the events so far.
+func (s *scene) progress(r *recorder.Recorder) string {
+	var pieces []string
+	for _, c := range s.swarm.Clients {
+		pieces = append(pieces, fmt.Sprintf("%s %d", c.Name, c.Pieces()))
+	}
+	return fmt.Sprintf("%3.0f s  %s pieces; %d events", time.Since(s.start).Seconds(), strings.Join(pieces, ", "), r.Snapshot().Appended)
+}
