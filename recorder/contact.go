@@ -15,7 +15,7 @@ const briefSession = 10 * time.Second
 
 func (r *Recorder) newObserver(log events.Appender) *session.Observer {
 	o := &session.Observer{
-		Log: log, Dialer: r.deps.Dialer, PeerID: r.peerID, Client: program(),
+		Log: log, Dialer: r.deps.Dialer, PeerID: r.peerID, Client: "btda",
 		Timeout: r.settings.Timeout, Revisit: r.settings.Revisit, Visit: r.settings.Observe == Visit,
 	}
 	if o.Dialer == nil {
@@ -74,7 +74,7 @@ func isLocal(r events.Reason) bool {
 // messageLimit is --max-messages for a torrent with so many pieces; 0 is no limit.
 func (s Settings) messageLimit(pieces uint32) uint32 {
 	const beyondPieces = 256
-	if s.MaxMessages == "auto" {
+	if s.MaxMessages == autoMessages {
 		return pieces + beyondPieces
 	}
 	limit, _ := strconv.ParseUint(s.MaxMessages, 10, 32) // Validate has seen to it

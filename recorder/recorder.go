@@ -50,7 +50,7 @@ type torrent struct {
 func New(settings Settings, torrents []input.Torrent, deps Deps) (*Recorder, error) {
 	excluded, err := readExclusions(settings.Exclude)
 	if err != nil {
-		return nil, err
+		return nil, &SettingError{Setting: "exclude", Problem: err.Error()}
 	}
 	own, err := ownAddresses(settings.Bind, settings.Port)
 	if err != nil {

@@ -55,7 +55,7 @@ func (r *Recorder) newRun(log Log) *run {
 func (r *run) record(ctx context.Context) error {
 	defer r.giveUp()
 	if err := r.introduce(); err != nil {
-		return r.failed(errors.Join(err, r.log.Close()))
+		return stoppedByLog(errors.Join(err, r.log.Close()))
 	}
 	sources, stopSources := context.WithCancel(context.Background())
 	defer stopSources()
@@ -136,16 +136,14 @@ func (r *run) finish(stopped events.RunStopped) error {
 		err = closing
 	}
 	if err != nil {
-		return r.failed(err)
+		return stoppedByLog(err)
 	}
 	r.deps.Logger.Info("recorded", "events", r.settings.Events, "count", r.log.Appended())
 	return nil
 }
 
-// failed says what a failure of the log means for the recording.
-func (r *run) failed(err error) error {
-	return fmt.Errorf("the recording was stopped, because its event log %s could not be written; the first %d events are kept: %w",
-		r.settings.Events, r.log.Durable(), err)
+func stoppedByLog(err error) error {
+	return fmt.Errorf("the recording was stopped by its event log: %w", err)
 }
 
 func (r *run) snapshot() Snapshot {

@@ -1,0 +1,195 @@
+package projections
+
+import (
+	"iter"
+	"net/netip"
+	"strings"
+
+	"btda/events"
+)
+
+var endpointColumns = []Column{
+	{"id", Integer}, {"torrent", Integer}, {"address", Text}, {"family", Integer}, {"first_source", Text}, {"tracker", Text},
+	{"first_named", Integer}, {"sources", Text}, {"outcome", Text}, {"reason", Text}, {"attempts", Integer}, {"peer", Integer},
+}
+
+// endpointKey is an address that takes connections, or is said to, for a torrent.
+type endpointKey struct {
+	torrent torrentIndex
+	port    uint16
+	address address
+}
+
+func endpointKeyOf(torrent torrentIndex, a netip.AddrPort) endpointKey {
+	return endpointKey{torrent: torrent, port: a.Port(), address: addressOf(a.Addr())}
+}
+
+func (k *endpointKey) addrPort() netip.AddrPort { return netip.AddrPortFrom(k.address.addr(), k.port) }
+
+// outcome is what came of an endpoint.
+type outcome uint8
+
+const (
+	outcomeNeverTried outcome = iota
+	outcomeRejected
+	outcomeFailed
+	outcomeRefused
+	outcomeHandshake
+)
+
+var outcomeNames = [...]string{"never tried", "rejected", "failed", "refused", "handshake"}
+
+// endpoint is one address heard of. It holds no pointers.
+type endpoint struct {
+	key      endpointKey
+	named    events.Time // first; 0 when it was only tried
+	revision Position
+	tracker  trackerIndex // of the first naming
+	attempts uint32
+	sources  uint16 // bit n stands for source n
+	first    events.Source
+	outcome  outcome
+	reason   events.Reason
+}
+
+// endpoints remembers every address that was heard of.
+type endpoints struct {
+	definitions *definitions
+	trackers    *trackers
+	all         list[endpoint]
+	byKey       map[endpointKey]uint32
+}
+
+func newEndpoints(d *definitions, t *trackers) *endpoints {
+	return &endpoints{definitions: d, trackers: t, byKey: map[endpointKey]uint32{}}
+}
+
+// naming is who names addresses for a torrent.
+type naming struct {
+	torrent torrentIndex
+	source  events.Source
+	tracker trackerIndex // noTracker unless source is a tracker
+}
+
+// name takes in an address. It reports whether the address was named before.
+func (s *endpoints) name(at moment, by naming, a netip.AddrPort) (before bool) {
+	e := s.get(endpointKeyOf(by.torrent, a))
+	bit := uint16(1) << (by.source & 15)
+	if before = e.sources != 0; !before {
+		e.named, e.first, e.tracker = at.time, by.source, by.tracker
+	}
+	if e.sources&bit == 0 {
+		e.sources |= bit
+		e.revision = at.position
+	}
+	return before
+}
+
+// nameAll takes in a list and counts those of it that were named before, also in the list itself.
+func (s *endpoints) nameAll(at moment, by naming, peers *events.PeerList) (before uint32) {
+	for i := range peers.Len() {
+		if s.name(at, by, peers.At(i).AddrPort) {
+			before++
+		}
+	}
+	return before
+}
+
+func (s *endpoints) get(key endpointKey) *endpoint {
+	i, ok := s.byKey[key]
+	if !ok {
+		i = uint32(s.all.add(endpoint{key: key, tracker: noTracker}))
+		s.byKey[key] = i
+	}
+	return s.all.at(int(i))
+}
+
+// try takes in what came of an attempt to reach an endpoint. The last counts; a handshake is never forgotten.
+func (s *endpoints) try(at moment, key endpointKey, reason events.Reason) {
+	e := s.get(key)
+	e.attempts++
+	e.revision = at.position
+	if e.outcome == outcomeHandshake {
+		return
+	}
+	e.outcome, e.reason = outcomeFailed, reason
+	if reason == events.ReasonRefused {
+		e.outcome = outcomeRefused
+	}
+}
+
+// greet takes in a handshake with whoever takes connections at an endpoint.
+func (s *endpoints) greet(at moment, key endpointKey) {
+	e := s.get(key)
+	e.outcome, e.reason, e.revision = outcomeHandshake, 0, at.position
+}
+
+// reach is greet for a connection of ours.
+func (s *endpoints) reach(at moment, key endpointKey) {
+	s.greet(at, key)
+	s.get(key).attempts++
+}
+
+func (s *endpoints) reject(at moment, by naming, e *events.AddressRejected) {
+	s.name(at, by, e.Address.AddrPort)
+	if found := s.get(endpointKeyOf(by.torrent, e.Address.AddrPort)); found.outcome == outcomeNeverTried {
+		found.outcome, found.reason, found.revision = outcomeRejected, e.Reason, at.position
+	}
+}
+
+func (s *endpoints) firstSource(key endpointKey) Value {
+	if i, ok := s.byKey[key]; ok {
+		return sourceName(s.all.at(int(i)).first)
+	}
+	return Value{}
+}
+
+func sourceName(s events.Source) Value { return known(text(s.String()), s != 0) }
+
+func (s *endpoints) table(p *peers) Table {
+	return newTable("endpoint", endpointColumns, func(since Position) iter.Seq[Change] {
+		return func(yield func(Change) bool) {
+			space := make(Row, len(endpointColumns))
+			for i := range s.all.len() {
+				e := s.all.at(i)
+				party, met := p.view.sessions.identities.at(e.key.torrent, e.key.addrPort())
+				if e.revision <= since && !(met && p.view.changed(party, since)) {
+					continue
+				}
+				if id := int64(i) + 1; !yield(Change{id, s.row(id, e, p, space[:0])}) {
+					return
+				}
+			}
+		}
+	})
+}
+
+func (s *endpoints) row(id int64, e *endpoint, p *peers, to Row) Row {
+	a := e.key.addrPort()
+	reason := known(text(e.reason.String()), e.outcome == outcomeRejected || e.outcome == outcomeFailed)
+	return append(to,
+		integer(id), p.torrents.id(e.key.torrent), known(text(a.String()), p.options.WithAddresses), family(a.Addr()),
+		sourceName(e.first), s.trackers.name(e.tracker), known(seconds(e.named), e.sources != 0),
+		textOrNull(sourceList(e.sources)), text(outcomeNames[e.outcome]), reason, integer(e.attempts), p.at(e),
+	)
+}
+
+// at gives the id of the peer row of an endpoint.
+func (p *peers) at(e *endpoint) Value {
+	party, ok := p.view.sessions.identities.at(e.key.torrent, e.key.addrPort())
+	if !ok {
+		return Value{}
+	}
+	leader := p.view.leaders[party]
+	return known(integer(leader.id()), e.outcome == outcomeHandshake && p.view.met(leader))
+}
+
+func sourceList(bits uint16) string {
+	var names []string
+	for s := range events.Source(16) {
+		if bits&(1<<s) != 0 {
+			names = append(names, s.String())
+		}
+	}
+	return strings.Join(names, ",")
+}

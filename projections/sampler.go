@@ -1,0 +1,101 @@
+package projections
+
+import (
+	"math/bits"
+	"time"
+
+	"btda/events"
+)
+
+// sample is the number of pieces of a peer at a time.
+type sample struct {
+	time    events.Time
+	pieces  uint32
+	assumed bool // of a set that began with bare haves
+}
+
+// speed is pieces over a time. The zero value is no speed.
+type speed struct {
+	pieces uint32
+	over   time.Duration
+}
+
+// minSpeedTime is the least time that a speed is measured over. Peers send haves in bursts: two samples that part one burst
+// would give a speed that no line has. A sample less than this after the one before is measured from the same one.
+const minSpeedTime = time.Second
+
+// between is the speed from one sample to a later one; not measured when they are too near.
+func between(from, to sample) (s speed, measured bool) {
+	over := to.time.Sub(from.time)
+	if over < minSpeedTime {
+		return speed{}, false
+	}
+	if to.pieces <= from.pieces {
+		return speed{0, over}, true
+	}
+	return speed{to.pieces - from.pieces, over}, true
+}
+
+// faster compares exactly, in integers.
+func (s speed) faster(than speed) bool {
+	if s.over <= 0 || than.over <= 0 {
+		return s.over > 0 && than.over <= 0
+	}
+	high, low := bits.Mul64(uint64(s.pieces), uint64(than.over))
+	thanHigh, thanLow := bits.Mul64(uint64(than.pieces), uint64(s.over))
+	return high > thanHigh || high == thanHigh && low > thanLow
+}
+
+// perSecond is the one rounding step: two integers, each below 2^63, divided as floats.
+func (s speed) perSecond() float64 {
+	return float64(uint64(s.pieces)*uint64(time.Second)) / float64(s.over)
+}
+
+// sampler keeps of the samples of a session the first, the last, and the greatest speed between two.
+type sampler struct {
+	interval    time.Duration // 0: none between the first and the last but the crossing
+	next        events.Time   // when the next is due
+	count       uint32
+	first, last sample
+	from        sample // that the next speed is measured from
+	top         speed
+}
+
+func (s *sampler) add(p sample) {
+	if s.count == 0 {
+		s.first, s.from = p, p
+		s.next = p.time.Add(s.interval)
+	}
+	s.count++
+	s.last = p
+	if v, measured := between(s.from, p); measured {
+		s.from = p
+		if v.faster(s.top) {
+			s.top = v
+		}
+	}
+}
+
+// advance takes the samples that are due by now, of a number of pieces that has not changed since the last call or add: of
+// several, the first and the last are enough. It does nothing before the first sample.
+func (s *sampler) advance(now events.Time, pieces uint32) {
+	if s.interval <= 0 || s.count == 0 {
+		return
+	}
+	s.skipTo(s.last.time)
+	if now < s.next {
+		return
+	}
+	s.add(sample{time: s.next, pieces: pieces})
+	s.skipTo(now)
+	if latest := s.next.Add(-s.interval); latest > s.last.time {
+		s.add(sample{time: latest, pieces: pieces})
+	}
+}
+
+// skipTo makes the next sample the first one due after a time.
+func (s *sampler) skipTo(t events.Time) {
+	if t >= s.next {
+		s.next = s.next.Add((t.Sub(s.next)/s.interval + 1) * s.interval)
+	}
+}
