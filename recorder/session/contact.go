@@ -20,8 +20,8 @@ func (o *Observer) Contact(ctx context.Context, c Contact) Outcome {
 	if failed != nil {
 		return *failed
 	}
-	defer s.hangUp()
 	s.observe(ctx)
+	s.hangUp()
 	return s.outcome()
 }
 
