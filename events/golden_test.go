@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -117,6 +118,33 @@ func TestEveryKindHasGoldenRecords(t *testing.T) {
 		if have[kind] < 2 {
 			t.Errorf("%v has %d golden records, want one with every field and one with none: run go test ./events -rewrite", kind, have[kind])
 		}
+	}
+}
+
+// The text form, in which golden records and scenes are written, loses nothing.
+func TestTextFormSaysEverything(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	chance := random{rand.New(rand.NewPCG(seed, 0))}
+	for _, kind := range events.Kinds() {
+		for range 10 {
+			e := fill(kind, chance)
+			if started, ok := e.(*events.RunStarted); ok {
+				nameSettings(started)
+			}
+			text := eventstest.FormatEvent(e)
+			records, err := eventstest.Parse("0 " + text)
+			if err != nil || !bytes.Equal(encode(t, e), encode(t, records[0].Event)) {
+				t.Fatalf("error %v for\n%s", err, text)
+			}
+		}
+	}
+}
+
+// nameSettings gives settings names as they have them: the text form takes no others.
+func nameSettings(e *events.RunStarted) {
+	for i := range e.Configuration {
+		e.Configuration[i].Name = fmt.Sprint("setting-", i)
 	}
 }
 

@@ -69,7 +69,7 @@ func (l *lexer) value(inList bool) (value, error) {
 // atAddress reports whether a bracket opens an IPv6 address with a port, not a list.
 func (l *lexer) atAddress() bool {
 	inside, after, ok := strings.Cut(l.rest[1:], "]")
-	return ok && strings.HasPrefix(after, ":") && !strings.ContainsAny(inside, " \t[")
+	return ok && strings.HasPrefix(after, ":") && strings.Trim(inside, "0123456789abcdefABCDEF:.") == ""
 }
 
 func (l *lexer) quoted() (value, error) {
