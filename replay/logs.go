@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"sort"
 
@@ -22,6 +23,7 @@ type Duplicate struct {
 // log is one log, opened for reading.
 type log struct {
 	path   string
+	folder os.FileInfo
 	reader *eventlog.Reader
 	start  events.Time // of its first record
 }
@@ -29,20 +31,39 @@ type log struct {
 // logs are the logs of a replay, one for each run, in the order of the time of their first record, then run id.
 type logs []log
 
-// openLogs opens the logs at some paths.
+// openLogs opens the logs at some paths, one for each run.
 func openLogs(paths []string) (logs, []Duplicate, error) {
-	var opened logs
-	for _, path := range slices.Sorted(slices.Values(paths)) {
-		l, err := openLog(path)
-		if err != nil {
-			return nil, nil, errors.Join(fmt.Errorf("cannot replay %s: %w", path, err), opened.close())
-		}
-		opened = append(opened, l)
+	opened, repeated, err := openFolders(slices.Sorted(slices.Values(paths)))
+	if err != nil {
+		return nil, nil, errors.Join(err, opened.close())
 	}
 	slices.SortStableFunc(opened, func(a, b log) int {
 		return cmp.Or(cmp.Compare(a.start, b.start), a.compareRun(b))
 	})
-	return opened.distinct()
+	kept, duplicates, err := opened.distinct()
+	return kept, append(repeated, duplicates...), err
+}
+
+// openFolders opens each folder once, for a log that is open cannot be opened again. Beside an error it gives those
+// that were opened before.
+func openFolders(paths []string) (opened logs, repeated []Duplicate, err error) {
+	for _, path := range paths {
+		folder, err := os.Stat(path)
+		if err != nil {
+			return opened, nil, fmt.Errorf("cannot replay %s: %w", path, err)
+		}
+		if i := slices.IndexFunc(opened, func(l log) bool { return os.SameFile(l.folder, folder) }); i >= 0 {
+			repeated = append(repeated, Duplicate{Path: path, Run: opened[i].reader.Run()})
+			continue
+		}
+		l, err := openLog(path)
+		if err != nil {
+			return opened, nil, fmt.Errorf("cannot replay %s: %w", path, err)
+		}
+		l.folder = folder
+		opened = append(opened, l)
+	}
+	return opened, repeated, nil
 }
 
 func openLog(path string) (log, error) {
@@ -52,7 +73,7 @@ func openLog(path string) (log, error) {
 	}
 	definitions := reader.Definitions()
 	if definitions.Next() {
-		return log{path, reader, definitions.Record().Time}, definitions.Close()
+		return log{path: path, reader: reader, start: definitions.Record().Time}, definitions.Close()
 	}
 	err = definitions.Err()
 	if err == nil {

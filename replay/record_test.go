@@ -108,3 +108,15 @@ func sumOf(file []byte) string {
 	sum := sha256.Sum256(file)
 	return hex.EncodeToString(sum[:8])
 }
+
+// firstOf cuts a run short.
+func firstOf(n int, all iter.Seq2[events.Time, events.Event]) iter.Seq2[events.Time, events.Event] {
+	return func(yield func(events.Time, events.Event) bool) {
+		left := n
+		for at, e := range all {
+			if left--; left < 0 || !yield(at, e) {
+				return
+			}
+		}
+	}
+}

@@ -14,10 +14,10 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	_ "modernc.org/sqlite" // reads results back
 
 	"btda/events"
 	"btda/events/pieces"
-	_ "modernc.org/sqlite" // reads results back
 )
 
 const oneDownload = `
@@ -75,6 +75,18 @@ func TestResultSaysWhatWasReplayed(t *testing.T) {
 	}
 	if !slices.ContainsFunc(result.Tables, func(t Table) bool { return t.Name == "provenance" && t.Rows > 0 }) {
 		t.Errorf("tables %v, want provenance with rows", result.Tables)
+	}
+}
+
+func TestADownloadReachesTheFile(t *testing.T) {
+	o := optionsFor(recordLog(t, fromText(t, oneDownload)))
+	o.Output = filepath.Join(t.TempDir(), "result.sqlite")
+	replayLogs(t, o)
+	if got := queryColumn(t, o.Output, "SELECT below_evidence || ' ' || above_evidence FROM download"); !slices.Equal(got, []string{"bitfield have"}) {
+		t.Errorf("downloads %q, want one, from a bitfield to a have", got)
+	}
+	if got := queryColumn(t, o.Output, "SELECT count(*) FROM endpoint"); got[0] != "2" {
+		t.Errorf("%s endpoints, want 2", got[0])
 	}
 }
 

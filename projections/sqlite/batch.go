@@ -5,9 +5,10 @@ import (
 	"math"
 	"unsafe"
 
-	"btda/projections"
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"btda/projections"
 )
 
 // cell is one value of a row, ready to be bound.
