@@ -158,6 +158,7 @@ func (a *availability) stated(at moment, r rules, by evidence) {
 	if a.basis == evidenceNone {
 		a.begin(at, r)
 	}
+	counted := a.samples.count > 0 && a.counts()
 	switch by {
 	case evidenceBitfield, evidenceHaveAll, evidenceHaveNone:
 		a.basis = by
@@ -168,7 +169,7 @@ func (a *availability) stated(at moment, r rules, by evidence) {
 		a.reached = a.last
 	}
 	if a.settled {
-		a.judge(a.above && !was)
+		a.judge(a.above && !was, a.counts() && !counted)
 	}
 }
 
@@ -177,7 +178,9 @@ func (a *availability) begin(at moment, r rules) {
 	a.settleAt = at.time.Add(r.settle)
 	a.silent = r.timeout > 0 && at.time.Sub(a.opened.time) >= r.timeout
 	a.settled = r.settle == 0
-	a.samples.interval = r.revisit
+	if r.revisit > 0 {
+		a.samples.interval = max(r.revisit, minSpeedTime)
+	}
 }
 
 // settle judges the first availability: one statement, whose evidence is what the set rests on.
@@ -191,15 +194,16 @@ func (a *availability) settle() {
 	a.sample(a.settleAt)
 }
 
-// judge takes in a message to a settled set.
-func (a *availability) judge(crossed bool) {
+// judge takes in a message to a settled set. A sample is taken when it brings the set to the threshold, and when the number of
+// pieces is known from now on.
+func (a *availability) judge(crossed, known bool) {
 	switch {
 	case crossed:
 		a.prove(a.reached)
 	case !a.above:
 		a.below()
 	}
-	if crossed || a.samples.count == 0 {
+	if crossed || known {
 		a.sample(a.last.time)
 	}
 }

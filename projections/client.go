@@ -45,6 +45,9 @@ func azureusName(code, version string) string {
 	if !ok {
 		return ""
 	}
+	if taggedClients[code] {
+		version = version[:3]
+	}
 	var numbers []string
 	for i := range len(version) {
 		n, ok := versionDigit(version[i])
@@ -108,6 +111,9 @@ func shadowName(s string) string {
 	}
 	return withVersion(name, numbers)
 }
+
+// taggedClients have a letter for the kind of build in the last place of the version.
+var taggedClients = map[string]bool{"UT": true, "UM": true, "UW": true, "UE": true, "BT": true}
 
 var shadowClients = map[byte]string{
 	'A': "ABC", 'O': "Osprey Permaseed", 'Q': "BTQueue", 'R': "Tribler", 'S': "Shadow", 'T': "BitTornado", 'U': "UPnP NAT BitTorrent",

@@ -105,7 +105,9 @@ func (d *definitions) defineRun(at events.Time, e *events.RunStarted) error {
 	}
 	d.runByID[e.Run] = runIndex(len(d.runs))
 	d.runs = append(d.runs, run)
-	d.ownPeerIDs[e.PeerID] = struct{}{}
+	if e.PeerID != (events.PeerID{}) {
+		d.ownPeerIDs[e.PeerID] = struct{}{}
+	}
 	for _, a := range e.Addresses {
 		d.ownAddresses[a.AddrPort] = struct{}{}
 	}

@@ -43,6 +43,7 @@ var outcomeNames = [...]string{"never tried", "rejected", "failed", "refused", "
 type endpoint struct {
 	key      endpointKey
 	named    events.Time // first; 0 when it was only tried
+	namedAt  Position
 	revision Position
 	tracker  trackerIndex // of the first naming
 	attempts uint32
@@ -76,7 +77,7 @@ func (s *endpoints) name(at moment, by naming, a netip.AddrPort) (before bool) {
 	e := s.get(endpointKeyOf(by.torrent, a))
 	bit := uint16(1) << (by.source & 15)
 	if before = e.sources != 0; !before {
-		e.named, e.first, e.tracker = at.time, by.source, by.tracker
+		e.named, e.namedAt, e.first, e.tracker = at.time, at.position, by.source, by.tracker
 	}
 	if e.sources&bit == 0 {
 		e.sources |= bit
@@ -137,11 +138,14 @@ func (s *endpoints) reject(at moment, by naming, e *events.AddressRejected) {
 	}
 }
 
-func (s *endpoints) firstSource(key endpointKey) Value {
-	if i, ok := s.byKey[key]; ok {
-		return sourceName(s.all.at(int(i)).first)
+// firstSource tells who named an endpoint first, when that was before a position: what is named later was known already.
+func (s *endpoints) firstSource(key endpointKey, before Position) Value {
+	i, ok := s.byKey[key]
+	if !ok {
+		return Value{}
 	}
-	return Value{}
+	e := s.all.at(int(i))
+	return known(sourceName(e.first), e.namedAt < before)
 }
 
 func sourceName(s events.Source) Value { return known(text(s.String()), s != 0) }

@@ -67,7 +67,9 @@ func later(a, b point) point {
 // readSamples puts the samples of the sessions one after the other. Between sessions the speed is that from the last sample
 // of one to the first of the next, unless they overlap.
 func (j *judgement) readSamples(sessions []recollection) {
-	slices.SortStableFunc(sessions, func(a, b recollection) int { return cmp.Compare(a.first.time, b.first.time) })
+	slices.SortFunc(sessions, func(a, b recollection) int {
+		return cmp.Or(cmp.Compare(a.first.time, b.first.time), cmp.Compare(a.opened, b.opened))
+	})
 	var last sample
 	taken := uint32(0)
 	for i := range sessions {

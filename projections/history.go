@@ -17,10 +17,11 @@ const (
 // history is what a closed session leaves behind, when it said anything: who it was with, and a few points. It holds no
 // pointers.
 type history struct {
+	opened Position
+	top    speed
 	party  partyIndex
 	points uint32 // index of the first; they follow each other
 	count  uint8
-	top    speed
 }
 
 // histories are those of all closed sessions, in the order of their ends.
@@ -32,6 +33,7 @@ type histories struct {
 // recollection is a history unpacked: what identities are folded over.
 type recollection struct {
 	transitions
+	opened      Position
 	samples     uint32 // 0, 1, or 2 for more
 	first, last sample
 	top         speed
@@ -39,14 +41,14 @@ type recollection struct {
 
 func recollect(a *availability) recollection {
 	return recollection{
-		transitions: a.proved, samples: min(a.samples.count, 2),
+		transitions: a.proved, opened: a.opened.position, samples: min(a.samples.count, 2),
 		first: a.samples.first, last: a.samples.last, top: a.samples.top,
 	}
 }
 
 // keep packs what a session leaves behind. Where the last point of a span is also the first, one is stored.
 func (h *histories) keep(of partyIndex, r recollection) {
-	packed := history{party: of, points: uint32(h.points.len()), top: r.top}
+	packed := history{opened: r.opened, top: r.top, party: of, points: uint32(h.points.len())}
 	for i, p := range r.byRole() {
 		if p.position == 0 {
 			continue
@@ -95,7 +97,7 @@ func sampleOf(p point) sample {
 
 // recall unpacks a history.
 func (h *histories) recall(session *history) recollection {
-	r := recollection{top: session.top}
+	r := recollection{opened: session.opened, top: session.top}
 	for i := range int(session.count) {
 		switch p := *h.points.at(int(session.points) + i); p.role {
 		case roleAssumedFirst:

@@ -92,7 +92,7 @@ func (p *peers) source(leader partyIndex) Value {
 	if first.direction == events.Incoming {
 		return text(events.SourceIncoming.String())
 	}
-	return p.endpoints.firstSource(endpointKey{torrent: p.torrent(leader), port: first.port, address: first.address})
+	return p.endpoints.firstSource(endpointKey{torrent: p.torrent(leader), port: first.port, address: first.address}, first.position)
 }
 
 func family(a netip.Addr) Value {

@@ -53,7 +53,7 @@ func (s speed) perSecond() float64 {
 
 // sampler keeps of the samples of a session the first, the last, and the greatest speed between two.
 type sampler struct {
-	interval    time.Duration // 0: none between the first and the last but the crossing
+	interval    time.Duration // 0: none but the first, the crossing and the last; else at least minSpeedTime
 	next        events.Time   // when the next is due
 	count       uint32
 	first, last sample
@@ -76,21 +76,22 @@ func (s *sampler) add(p sample) {
 	}
 }
 
-// advance takes the samples that are due by now, of a number of pieces that has not changed since the last call or add: of
-// several, the first and the last are enough. It does nothing before the first sample.
+// advance takes the samples that are due by now, of a number of pieces that has not changed since the last call or add. It does
+// nothing before the first sample.
 func (s *sampler) advance(now events.Time, pieces uint32) {
 	if s.interval <= 0 || s.count == 0 {
 		return
 	}
 	s.skipTo(s.last.time)
+	for moved := false; s.next <= now && !moved; s.next = s.next.Add(s.interval) {
+		s.add(sample{time: s.next, pieces: pieces})
+		moved = s.from.time == s.last.time
+	}
 	if now < s.next {
 		return
 	}
-	s.add(sample{time: s.next, pieces: pieces})
-	s.skipTo(now)
-	if latest := s.next.Add(-s.interval); latest > s.last.time {
-		s.add(sample{time: latest, pieces: pieces})
-	}
+	s.skipTo(now) // those between have the same number of pieces and no speed
+	s.add(sample{time: s.next.Add(-s.interval), pieces: pieces})
 }
 
 // skipTo makes the next sample the first one due after a time.

@@ -27,13 +27,16 @@ CREATE TABLE peer (
     country      TEXT,    -- ISO 3166-1 code, such as DE; NULL when not known
     latitude     REAL,    -- degrees; NULL when not known
     longitude    REAL,    -- degrees; NULL when not known
-    first_pieces INTEGER, -- pieces of the first settled availability; NULL while that is unknown or assumed
-    last_pieces  INTEGER, -- pieces of the last sample; NULL until a second sample
+    first_pieces INTEGER, -- pieces of the first settled availability, or of one at the threshold that ended before; NULL while
+                          -- unknown or assumed
+    last_pieces  INTEGER, -- pieces of the last sample: they follow the first availability after every revisit delay, at the
+                          -- threshold and at the end of each session; NULL until a second sample
     first_seen   INTEGER, -- time of the first handshake
-    last_seen    INTEGER, -- time of the last sign of life: an event or the end of a session
-    max_speed    REAL,    -- pieces a second, the greatest between two samples of one session; NULL until a second sample
+    last_seen    INTEGER, -- time of the end of the last session
+    max_speed    REAL,    -- pieces a second, the greatest between two samples a second or more apart; NULL until a second sample
     visits       INTEGER, -- sessions, that is connections with a completed handshake
-    source       TEXT,    -- who named the peer first: tracker, incoming, dht, magnet, pex, local, command line, earlier run
+    source       TEXT,    -- incoming when it came to us first, else who had named the address that was dialled first: tracker,
+                          -- incoming, dht, magnet, pex, local, command line, earlier run
     torrent      INTEGER REFERENCES torrent (id),
     city         TEXT,    -- English name; NULL when not known
     asn          INTEGER, -- number of the autonomous system; NULL when not known
@@ -52,7 +55,7 @@ CREATE TABLE peer (
 -- incoming peers.
 CREATE TABLE request (
     id              INTEGER PRIMARY KEY,
-    timestamp       INTEGER, -- time of the answer
+    timestamp       INTEGER, -- time of the answer, or of the sample or the end of the run
     source          TEXT,    -- tracker, dht, incoming
     received_peers  INTEGER, -- peers named, with repetitions
     duplicate_peers INTEGER, -- of these, address and port were named before for the torrent, also in the same answer
@@ -71,8 +74,8 @@ CREATE TABLE statistic (
     timestamp         INTEGER, -- time of the sample
     peer_queue        INTEGER, -- peers that wait to be contacted
     visited_queue     INTEGER, -- events that wait to be on disk
-    unique_incoming   INTEGER, -- different IP addresses and torrents with an incoming handshake, since the start of the run
-    success_active    INTEGER, -- outgoing handshakes, since the start of the run
+    unique_incoming   INTEGER, -- different pairs of IP address and torrent with an incoming handshake so far, of all logs
+    success_active    INTEGER, -- outgoing handshakes so far, of all logs
     thread_workload   REAL,    -- active outgoing sessions and attempts / their limit; NULL without a limit
     load_average      REAL,    -- of 15 minutes
     memory_mb         REAL,    -- peak memory in 10^6 bytes

@@ -158,11 +158,13 @@ func (s *sessions) extensionHandshake(at moment, e *events.ExtensionHandshakeRec
 		return
 	}
 	c.listening = port
+	s.identities.parties.at(int(found.party)).revision = at.position
 	if endpoint, _ := c.endpoint(); s.definitions.ownAddress(endpoint) {
 		s.forget(found)
 		return
 	}
 	found.party = s.identities.learn(at, c, found.party)
+	s.identities.parties.at(int(found.party)).revision = at.position
 }
 
 // listeningPort is the port that a peer says it listens on, where that can be one.
@@ -198,7 +200,7 @@ func (s *sessions) forget(found *session) {
 
 // contact notes an outgoing attempt that failed.
 func (s *sessions) contact(at moment, e *events.ConnectionFailed) {
-	if torrent, ok := s.definitions.torrent(at.run, e.Torrent); ok && e.Address.IsValid() {
+	if torrent, ok := s.definitions.torrent(at.run, e.Torrent); ok && e.Address.IsValid() && !s.definitions.ownAddress(e.Address.AddrPort) {
 		s.identities.contact(&caller{torrent: torrent, direction: e.Direction, address: e.Address.AddrPort})
 	}
 }
