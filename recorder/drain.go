@@ -78,10 +78,17 @@ func (r *run) waitingFor() string {
 	r.dispatcher.look(func(s *swarm.Schedule) { peers = s.Total() })
 	var words []string
 	if trackers := r.sourcesLeft.Load(); trackers > 0 {
-		words = append(words, fmt.Sprintf("%d trackers to hear that we leave", trackers))
+		words = append(words, count(int(trackers), "tracker")+" to hear that we leave")
 	}
 	if peers.Active > 0 {
-		words = append(words, fmt.Sprintf("%d sessions to close", peers.Active))
+		words = append(words, count(peers.Active, "session")+" to close")
 	}
 	return strings.Join(words, ", ")
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

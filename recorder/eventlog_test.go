@@ -35,7 +35,7 @@ func (l diskLog) Append(ctx context.Context, at events.Time, e events.Event) (ev
 }
 
 // recordToDisk starts a recording into a real log, and gives it.
-func recordToDisk(t *testing.T, o eventlog.Options, settings recorder.Settings, torrents ...input.Torrent) (*recording, *eventlog.Log) {
+func recordToDisk(t testing.TB, o eventlog.Options, settings recorder.Settings, torrents ...input.Torrent) (*recording, *eventlog.Log) {
 	t.Helper()
 	seen := eventstest.NewLog()
 	created := make(chan *eventlog.Log, 1)

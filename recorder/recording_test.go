@@ -36,7 +36,7 @@ func (l *memoryLog) Close() error                   { l.Fail(errClosed); return 
 // recording is a recorder at work.
 type recording struct {
 	*recorder.Recorder
-	t         *testing.T
+	t         testing.TB
 	log       *eventstest.Log // what was appended, though in the log itself goroutines may have been in another order
 	interrupt context.CancelCauseFunc
 	hurry     func()
@@ -63,14 +63,14 @@ func testTorrent(trackers ...string) input.Torrent {
 }
 
 // record starts a recording, which is stopped at the end of the test if not before.
-func record(t *testing.T, settings recorder.Settings, torrents ...input.Torrent) *recording {
+func record(t testing.TB, settings recorder.Settings, torrents ...input.Torrent) *recording {
 	t.Helper()
 	log := newMemoryLog()
 	return recordTo(t, log.Log, func(string) (recorder.Log, error) { return log, nil }, settings, torrents...)
 }
 
 // recordTo starts a recording into a log, whose events are also in seen.
-func recordTo(t *testing.T, seen *eventstest.Log, create func(string) (recorder.Log, error), settings recorder.Settings, torrents ...input.Torrent) *recording {
+func recordTo(t testing.TB, seen *eventstest.Log, create func(string) (recorder.Log, error), settings recorder.Settings, torrents ...input.Torrent) *recording {
 	t.Helper()
 	r := &recording{t: t, log: seen, result: make(chan error, 1)}
 	hurry := make(chan struct{})
@@ -153,7 +153,7 @@ func of[E events.Event](records []events.Record) []E {
 }
 
 // checkEnds checks the first and last events of a whole log, and that every session was closed.
-func checkEnds(t *testing.T, records []events.Record, reason events.Reason) {
+func checkEnds(t testing.TB, records []events.Record, reason events.Reason) {
 	t.Helper()
 	if _, ok := records[0].Event.(*events.RunStarted); !ok {
 		t.Errorf("the first event is %v, want RunStarted", records[0].Event.Kind())
@@ -171,7 +171,7 @@ func checkEnds(t *testing.T, records []events.Record, reason events.Reason) {
 	checkClosed(t, records)
 }
 
-func checkClosed(t *testing.T, records []events.Record) {
+func checkClosed(t testing.TB, records []events.Record) {
 	t.Helper()
 	open := make(map[events.SessionNumber]bool)
 	for _, e := range of[*events.SessionOpened](records) {

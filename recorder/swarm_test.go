@@ -2,6 +2,7 @@ package recorder_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -25,7 +26,7 @@ var testHash = events.InfoHash([]byte("info hash of a swarm"))
 
 // testPeer is a scripted peer on a port of its own, which plays its script on every connection.
 type testPeer struct {
-	t        *testing.T
+	t        testing.TB
 	id       events.PeerID
 	listener net.Listener
 	serving  sync.WaitGroup
@@ -35,14 +36,19 @@ type testPeer struct {
 }
 
 // startPeer starts a peer. Its script gets connections after the handshakes, except that a nil script never says a word.
-func startPeer(t *testing.T, script func(net.Conn)) *testPeer {
+func startPeer(t testing.TB, script func(net.Conn)) *testPeer {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	return startPeerAt(t, "127.0.0.1:0", script)
+}
+
+func startPeerAt(t testing.TB, address string, script func(net.Conn)) *testPeer {
+	t.Helper()
+	listener, err := net.Listen("tcp4", address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &testPeer{t: t, listener: listener}
-	copy(p.id[:], "-XX0001-"+listener.Addr().String()[len("127.0.0.1:"):])
+	copy(p.id[:], fmt.Sprintf("-XX0001-%d", p.addr().Port()))
 	p.serving.Go(func() { p.serve(script) })
 	t.Cleanup(p.close)
 	return p
@@ -139,7 +145,7 @@ type testTracker struct {
 	told []string // the events of the announces so far
 }
 
-func startTracker(t *testing.T, tracker *testTracker) *testTracker {
+func startTracker(t testing.TB, tracker *testTracker) *testTracker {
 	t.Helper()
 	closing := make(chan struct{})
 	tracker.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
