@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	theirs "github.com/anacrolix/torrent/bencode"
 	"github.com/anacrolix/torrent/metainfo"
 
 	"btda/events"
@@ -257,7 +258,7 @@ func TestTorrentsOfAnotherMaker(t *testing.T) {
 			if err := info.BuildFromFilePath(content); err != nil {
 				t.Fatal(err)
 			}
-			made := metainfo.MetaInfo{InfoBytes: encode(t, info), AnnounceList: [][]string{{"http://127.0.0.1/announce"}}}
+			made := metainfo.MetaInfo{InfoBytes: theirs.MustMarshal(info), AnnounceList: [][]string{{"http://127.0.0.1/announce"}}}
 			var file bytes.Buffer
 			if err := made.Write(&file); err != nil {
 				t.Fatal(err)
