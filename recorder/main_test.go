@@ -6,4 +6,15 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// A log that failed keeps the goroutines of its store until the process ends: see the guard of package eventlog. All others have
+// to end with the recording.
+func TestMain(m *testing.M) {
+	const pebble = "github.com/cockroachdb/pebble/v2"
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("btda/events/eventlog.(*guard).leave"),
+		goleak.IgnoreAnyFunction("btda/events/eventlog.(*writer).run"),
+		goleak.IgnoreTopFunction(pebble+".(*cleanupManager).mainLoop"),
+		goleak.IgnoreTopFunction(pebble+".(*ConcurrencyLimitScheduler).periodicGranter"),
+		goleak.IgnoreTopFunction(pebble+"/internal/genericcache.(*shard[...]).releaseLoop"),
+	)
+}

@@ -51,7 +51,7 @@ It observes only: it never requests content and never serves any.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(newRecord(), newEvents())
+	root.AddCommand(newRecord(), newReplay(), newVerify(), newEvents())
 	return root
 }
 

@@ -111,7 +111,7 @@ func (f *frames) next() (message, state) {
 }
 
 func (f *frames) open(head wire.Head) {
-	f.release()
+	f.forget()
 	f.head, f.opened = head, true
 	f.start += head.Size
 	f.keep = min(head.Payload(), kept(head))
@@ -186,8 +186,8 @@ func (f *frames) move() {
 // maxPooled is the capacity above which a large payload is left to the garbage collector.
 const maxPooled = 64 << 10
 
-// release gives the large payload of the message before back.
-func (f *frames) release() {
+// forget gives the large payload of the message before back.
+func (f *frames) forget() {
 	if f.large != nil && cap(*f.large) <= maxPooled {
 		largePayloads.Put(f.large)
 	}

@@ -15,15 +15,15 @@ import (
 const requestQueue = 250
 
 // greet says what is to be said right after the handshakes.
-func (s *session) greet(theirs wire.Reserved) {
+func (s *session) greet() {
 	b := make([]byte, 0, 256)
-	if theirs.Extensions() {
+	if s.theirs.Reserved.Extensions() {
 		b = wire.AppendExtended(b, 0, wire.ExtensionHandshake{
 			PeerExchange: !s.torrent().Private, Port: s.observer.Port, RequestQueue: requestQueue,
 			Client: s.observer.Client, YourIP: s.link.contact.Address.Addr(),
 		}.Append(nil))
 	}
-	if theirs.Fast() {
+	if s.theirs.Reserved.Fast() {
 		b = wire.AppendHaveNone(b)
 	}
 	if len(b) > 0 {

@@ -30,8 +30,9 @@ type session struct {
 	journal
 	observer *Observer
 	link     link
+	release  func() bool // of the connection from the context
+	theirs   wire.Handshake
 	number   events.SessionNumber
-	peerID   events.PeerID
 	dialled  time.Duration
 
 	began      time.Time     // of the handshakes' end
@@ -76,21 +77,29 @@ type counters struct {
 const never = time.Duration(math.MaxInt64)
 
 func newSession(ctx context.Context, o *Observer, l link) *session {
-	t := l.contact.Torrent
+	t := &l.contact.Torrent
 	return &session{
 		frames:   frames{conn: l.conn, bound: wire.Bound(t.Pieces)},
 		journal:  journal{log: o.Log, ctx: context.WithoutCancel(ctx)},
 		observer: o, link: l, began: time.Now(),
 		holdings: holdings{set: pieces.New(t.Pieces), complete: t.Complete},
+		release:  context.AfterFunc(ctx, func() { l.conn.SetDeadline(past) }),
 	}
+}
+
+// hangUp closes the connection.
+func (s *session) hangUp() {
+	s.release()
+	s.conn.Close()
+	s.frames.forget()
 }
 
 func (s *session) torrent() *Torrent { return &s.link.contact.Torrent }
 
 // observe listens to a peer whose handshake was good, until the end.
-func (s *session) observe(ctx context.Context, theirs wire.Handshake) Outcome {
-	s.open(theirs)
-	s.greet(theirs.Reserved)
+func (s *session) observe(ctx context.Context) {
+	s.open()
+	s.greet()
 	for !s.over() {
 		s.receiveAll()
 		s.doDue()
@@ -99,20 +108,18 @@ func (s *session) observe(ctx context.Context, theirs wire.Handshake) Outcome {
 		}
 	}
 	s.close()
-	return s.outcome()
 }
 
-func (s *session) open(theirs wire.Handshake) {
+func (s *session) open() {
 	handshake := time.Since(s.began)
 	s.number = events.SessionNumber(s.observer.numbers.Add(1))
-	s.peerID = theirs.PeerID
 	s.began = time.Now()
 	s.tick()
 	s.timers = s.firstTimers()
 	s.append(s.at, &events.SessionOpened{
 		Session: s.number, Contact: s.link.contact.Number, Torrent: s.torrent().Number,
 		Direction: s.link.direction, Transport: s.link.transport, Encryption: s.link.encryption,
-		Address: events.AddressOf(s.link.contact.Address), Reserved: theirs.Reserved, PeerID: theirs.PeerID,
+		Address: events.AddressOf(s.link.contact.Address), Reserved: s.theirs.Reserved, PeerID: s.theirs.PeerID,
 		DialDuration: s.dialled, HandshakeDuration: handshake,
 	})
 }
@@ -215,12 +222,11 @@ func (s *session) close() {
 		MessagesReceived: s.counters.received, MessagesSent: s.counters.sent,
 		LongestWait: s.counters.longestWait, LogWait: s.waited,
 	})
-	s.release()
 }
 
 func (s *session) outcome() Outcome {
 	o := Outcome{Opened: true, By: s.ended.by, Closed: s.ended.reason, Start: s.begin, Complete: s.reached,
-		PeerID: s.peerID, ListenPort: s.peer.listenPort, Err: s.err}
+		PeerID: s.theirs.PeerID, ListenPort: s.peer.listenPort, Err: s.err}
 	if s.begin == StartUnknown && s.now >= s.observer.Timeout {
 		o.Start = StartAssumed
 	}

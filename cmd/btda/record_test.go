@@ -1,0 +1,191 @@
+package main_test
+
+import (
+	"database/sql"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite"
+)
+
+// startRecord begins a recording of a torrent into a folder. It has a short timeout unless args say otherwise.
+func startRecord(t *testing.T, torrent string, args ...string) (r *running, output string) {
+	t.Helper()
+	output = filepath.Join(t.TempDir(), "output")
+	args = append([]string{"record", "--output", output, "--bind", ourAddress, "--port", "16884", "--timeout", "2s"}, args...)
+	return start(t, append(args, torrent)...), output
+}
+
+// recorded gives the log that the last line on standard output names, and checks that it is in the folder.
+func recorded(t *testing.T, e ended, output string) (log string) {
+	t.Helper()
+	log, ok := strings.CutPrefix(lastLine(e.stdout), "recorded ")
+	if e.code != 0 || !ok || filepath.Dir(log) != output || !strings.HasSuffix(log, ".events") {
+		t.Fatalf("exit code %d, standard output %q, standard error\n%s", e.code, e.stdout, e.stderr)
+	}
+	return log
+}
+
+// onlyLog gives the one log in a folder.
+func onlyLog(t *testing.T, output string) string {
+	t.Helper()
+	logs, err := filepath.Glob(filepath.Join(output, "*.events"))
+	if err != nil || len(logs) != 1 {
+		t.Fatalf("logs %q, %v, want one", logs, err)
+	}
+	return logs[0]
+}
+
+// await waits for a channel to be closed.
+func await(t *testing.T, what string, closed <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-closed:
+	case <-time.After(patience):
+		t.Fatalf("waited in vain for %s", what)
+	}
+}
+
+// line is a line of `btda events`.
+type line struct {
+	Run   string
+	Seq   int
+	Time  time.Time
+	Kind  string
+	Event map[string]any
+}
+
+// eventsOf reads the events of a log through the program.
+func eventsOf(t *testing.T, log string) (lines []line) {
+	t.Helper()
+	got := btda(t, "events", log)
+	if got.code != 0 {
+		t.Fatalf("btda events: exit code %d\n%s", got.code, got.stderr)
+	}
+	for text := range strings.Lines(got.stdout) {
+		var l line
+		if err := json.Unmarshal([]byte(text), &l); err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+func kinds(lines []line) (kinds []string) {
+	for _, l := range lines {
+		kinds = append(kinds, l.Kind)
+	}
+	return kinds
+}
+
+// havesOf gives the pieces of the haves from an address.
+func havesOf(lines []line, address string) (pieces []float64) {
+	var session any
+	for _, l := range lines {
+		switch {
+		case l.Kind == "SessionOpened" && l.Event["address"] == address:
+			session = l.Event["session"]
+		case l.Kind == "HaveReceived" && l.Event["session"] == session:
+			pieces = append(pieces, l.Event["piece"].(float64))
+		}
+	}
+	return pieces
+}
+
+// A tiny swarm is recorded, and its log verified, written as text and replayed.
+func TestRecordVerifyEventsReplay(t *testing.T) {
+	finisher := startPeer(t, "127.0.0.2", 0b1000_0000, 1, 2, 3)
+	half := startPeer(t, "127.0.0.4", 0b1100_0000)
+	tr := startTracker(t, finisher, half)
+	tr.answerAll()
+
+	recording, output := startRecord(t, writeTorrent(t, tr))
+	await(t, "the recorder to leave the peer that is complete", finisher.left)
+	await(t, "the recorder to meet the other peer", half.met)
+	recording.signal(syscall.SIGTERM)
+	log := recorded(t, recording.wait(), output)
+
+	if text, err := os.ReadFile(strings.TrimSuffix(log, ".events") + ".log"); err != nil || len(text) == 0 {
+		t.Errorf("the text log has %d bytes, %v", len(text), err)
+	}
+	if got := btda(t, "verify", log); got.code != 0 || !strings.Contains(got.stdout, "valid") || !strings.Contains(got.stdout, log) {
+		t.Errorf("btda verify: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	lines := eventsOf(t, log)
+	for i, l := range lines {
+		if l.Seq != i+1 || l.Run != lines[0].Run || l.Time.IsZero() {
+			t.Errorf("event %d is %+v", i+1, l)
+		}
+	}
+	if k := kinds(lines); k[0] != "RunStarted" || k[len(k)-1] != "RunStopped" || lines[len(lines)-1].Event["reason"] != "terminated" {
+		t.Errorf("kinds %q, ended by %v", k, lines[len(lines)-1].Event)
+	}
+	if got := havesOf(lines, finisher.address.String()); !slices.Equal(got, []float64{1, 2, 3}) {
+		t.Errorf("pieces %v, want 1 to 3", got)
+	}
+	replayAndCount(t, log)
+}
+
+// replayAndCount replays the log of one download by two peers twice, to two names.
+func replayAndCount(t *testing.T, log string) {
+	t.Helper()
+	named := filepath.Join(t.TempDir(), "named.sqlite")
+	for file, args := range map[string][]string{strings.TrimSuffix(log, ".events") + ".sqlite": nil, named: {"-o", named}} {
+		got := btda(t, append([]string{"replay", log, "--settle", "0s"}, args...)...)
+		if got.code != 0 || !strings.Contains(got.stderr, "no geolocation file") || !strings.HasSuffix(lastLine(got.stdout), "events into "+file) {
+			t.Fatalf("btda replay: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+		}
+		db, err := sql.Open("sqlite", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		for table, want := range map[string]int{"download": 1, "peer": 2, "torrent": 1} {
+			var rows int
+			if err := db.QueryRow("SELECT count(*) FROM " + table).Scan(&rows); err != nil || rows != want {
+				t.Errorf("%s has %d rows, %v, want %d", table, rows, err, want)
+			}
+		}
+	}
+}
+
+func TestRecordSkipsBrokenFilesAndDuplicates(t *testing.T) {
+	tr := startTracker(t)
+	tr.answerAll()
+	torrent := writeTorrent(t, tr)
+	data, err := os.ReadFile(torrent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for name, content := range map[string][]byte{"a.torrent": data, "b.torrent": data, "c.torrent": []byte("no")} {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	log := filepath.Join(dir, "exact.events")
+	got := btda(t, "record", "--input", folder, "--events", log, "--log-file", filepath.Join(dir, "text"), "--duration", "500ms", "--port", "16884")
+	if got.code != 0 || got.stdout != "recorded "+log+"\n" {
+		t.Fatalf("exit code %d, standard output %q\n%s", got.code, got.stdout, got.stderr)
+	}
+	for _, want := range []string{"skipped b.torrent: the same torrent as a.torrent", "skipped c.torrent", "recording 1 torrent"} {
+		if !strings.Contains(got.stderr, want) {
+			t.Errorf("standard error has no %q:\n%s", want, got.stderr)
+		}
+	}
+	lines := eventsOf(t, log)
+	if i := slices.Index(kinds(lines), "TorrentAdded"); lines[i].Event["path"] != "a.torrent" || lines[len(lines)-1].Event["reason"] != "duration over" {
+		t.Errorf("torrent %v, end %v", lines[i].Event, lines[len(lines)-1].Event)
+	}
+	if again := btda(t, "record", "--input", folder, "--events", log, "--duration", "1s"); again.code != 1 || !strings.Contains(again.stderr, log) {
+		t.Errorf("a second recording into the same folder: exit code %d\n%s", again.code, again.stderr)
+	}
+}

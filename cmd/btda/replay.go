@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"btda/events/pieces"
+	"btda/input"
+	"btda/projections"
+	"btda/replay"
+)
+
+// replayFlags are the flags of replay as they are written.
+type replayFlags struct {
+	output, threshold, identity, folder string
+	places                              []string
+	options                             replay.Options
+}
+
+func newReplay() *cobra.Command {
+	f := replayFlags{options: replay.DefaultOptions()}
+	command := &cobra.Command{
+		Use:   "replay LOG ... [-o FILE.sqlite]",
+		Short: "Replay logs into a SQLite file",
+		Long: `Replay one or several logs into a fresh SQLite file. The same logs, options and geolocation files give the same file, byte for byte.
+A file that exists is replaced when the replay has succeeded.
+
+Places come from geolocation files: GeoLite2-City, DB-IP City Lite and GeoLite2-ASN (*.mmdb). Without one the columns for places are NULL.`,
+		Example: `  btda replay output/2026-01-31_12-00-00_host.events
+  btda replay a.events b.events -o both.sqlite --identity ip`,
+		Args: func(_ *cobra.Command, logs []string) error { return f.locate(logs) },
+		RunE: func(c *cobra.Command, _ []string) error { return f.replay(c) },
+	}
+	f.add(command)
+	return command
+}
+
+func (f *replayFlags) add(command *cobra.Command) {
+	flags, defaults := command.Flags(), &f.options.Projections
+	flags.StringVarP(&f.output, "output", "o", "", "`file` to write (default the name of the log with .sqlite; needed with several logs)")
+	flags.StringVar(&f.threshold, "threshold", "", "`share` of all pieces from which a peer counts as complete, such as 0.98 (default that of the recorder)")
+	flags.StringVar(&f.identity, "identity", string(defaults.Identity), "what makes one peer: "+identityNames())
+	flags.DurationVar(&defaults.Settle, "settle", defaults.Settle, "time after the first availability of a session in which all still belongs to it")
+	flags.BoolVar(&defaults.WithAddresses, "with-addresses", false, "fill the columns that hold addresses and peer ids (default off)")
+	flags.StringArrayVar(&f.places, "places", nil, "geolocation `file` (repeatable; default all *.mmdb below the input folder)")
+	flags.StringVar(&f.folder, "input", "input", "`folder` in which to look for geolocation files, walked recursively")
+}
+
+func identityNames() string {
+	var names []string
+	for _, i := range projections.Identities() {
+		names = append(names, string(i))
+	}
+	return strings.Join(names, ", ")
+}
+
+// locate takes the logs, and names the output after the log where there is one and no name.
+func (f *replayFlags) locate(logs []string) error {
+	f.options.Logs, f.options.Output = logs, f.output
+	switch {
+	case len(logs) == 0:
+		return usageError{errors.New("want the folders of one log or more")}
+	case len(logs) > 1 && f.output == "":
+		return usageError{errors.New("with several logs the file to write must be named: -o FILE.sqlite")}
+	case f.output == "":
+		f.options.Output = strings.TrimSuffix(filepath.Clean(logs[0]), ".events") + ".sqlite"
+	}
+	return nil
+}
+
+func (f *replayFlags) replay(c *cobra.Command) error {
+	if err := f.understand(); err != nil {
+		return usageError{err}
+	}
+	places, err := f.openPlaces(c.Flags().Changed("input"))
+	if err != nil {
+		return err
+	}
+	if len(places.Files()) == 0 {
+		fmt.Fprintf(c.ErrOrStderr(), "no geolocation file, places will be NULL: get DB-IP City Lite (https://db-ip.com/db/download/ip-to-city-lite) or GeoLite2-City (https://dev.maxmind.com/geoip/geolite2-free-geolocation-data) and put the .mmdb into %s, or name it with --places\n", f.folder)
+	}
+	return f.run(c.Context(), c.OutOrStdout(), places)
+}
+
+// understand reads the flags that are more than text.
+func (f *replayFlags) understand() (err error) {
+	o := &f.options.Projections
+	if o.Identity, err = projections.ParseIdentity(f.identity); err != nil {
+		return err
+	}
+	if o.Settle < 0 {
+		return fmt.Errorf("--settle %v: want no negative time", o.Settle)
+	}
+	if f.threshold == "" {
+		return nil
+	}
+	threshold, err := pieces.ParseFraction(f.threshold)
+	if err == nil && threshold.Compare(pieces.Fraction{}) == 0 {
+		err = errors.New("want more than 0: every peer would count as complete")
+	}
+	if err != nil {
+		return fmt.Errorf("--threshold %s: %w", f.threshold, err)
+	}
+	o.Threshold = &threshold
+	return nil
+}
+
+// openPlaces reads the geolocation files that are named, or all below the folder. The folder may be missing unless it was asked for.
+func (f *replayFlags) openPlaces(asked bool) (*input.Places, error) {
+	if len(f.places) > 0 {
+		return input.OpenPlaces(f.places...)
+	}
+	places, err := input.FindPlaces(f.folder)
+	if errors.Is(err, fs.ErrNotExist) && !asked {
+		return new(input.Places), nil
+	}
+	return places, err
+}
+
+func (f *replayFlags) run(ctx context.Context, out io.Writer, places *input.Places) error {
+	for _, file := range places.Files() {
+		f.options.Projections.Places = places
+		f.options.PlaceFiles = append(f.options.PlaceFiles, replay.PlaceFile(file))
+	}
+	result, err := replay.Run(ctx, f.options)
+	if err != nil {
+		return err
+	}
+	if err := places.Err(); err != nil {
+		return fmt.Errorf("%s was written, but places are missing in it: %w", f.options.Output, err)
+	}
+	return f.report(out, &result)
+}
+
+// report says what was replayed.
+func (f *replayFlags) report(out io.Writer, result *replay.Result) error {
+	var text strings.Builder
+	for _, d := range result.Duplicates {
+		fmt.Fprintf(&text, "%s: not counted, another log holds the same run %v\n", d.Path, d.Run)
+	}
+	for _, run := range result.Runs {
+		if !run.Sealed {
+			fmt.Fprintf(&text, "%s: the recorder did not end in order; replayed up to event %d\n", run.Path, run.Last)
+		}
+	}
+	for _, s := range result.Skipped() {
+		fmt.Fprintf(&text, "%d events of kind %v are not known to this version and were skipped\n", s.Count, s.Kind)
+	}
+	for _, table := range result.Tables {
+		fmt.Fprintf(&text, "%-12s %d rows\n", table.Name, table.Rows)
+	}
+	fmt.Fprintf(&text, "replayed %d events into %s\n", result.Events(), f.options.Output)
+	_, err := io.WriteString(out, text.String())
+	return err
+}

@@ -1,0 +1,170 @@
+package main_test
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"btda/events"
+	"btda/input"
+	"btda/input/bencode"
+	"btda/recorder/wire"
+)
+
+// ourAddress is where the recorder connects from; its peers are on others.
+const ourAddress = "127.0.0.3"
+
+// pieceCount is that of the torrent of the tests.
+const pieceCount = 4
+
+// tracker is an HTTP tracker that names some peers.
+type tracker struct {
+	*httptest.Server
+	peers   []byte        // compact
+	told    chan string   // the event of each announce
+	release chan struct{} // `stopped` is answered once it is closed
+}
+
+func startTracker(t *testing.T, peers ...*peer) *tracker {
+	t.Helper()
+	tr := &tracker{told: make(chan string, 100), release: make(chan struct{})}
+	for _, p := range peers {
+		tr.peers = append(tr.peers, p.address.Addr().AsSlice()...)
+		tr.peers = binary.BigEndian.AppendUint16(tr.peers, p.address.Port())
+	}
+	tr.Server = httptest.NewServer(http.HandlerFunc(tr.answer))
+	t.Cleanup(tr.Server.Close)
+	t.Cleanup(tr.answerAll)
+	return tr
+}
+
+// answerAll lets the answers to `stopped` go.
+func (tr *tracker) answerAll() {
+	select {
+	case <-tr.release:
+	default:
+		close(tr.release)
+	}
+}
+
+func (tr *tracker) answer(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/announce" {
+		http.NotFound(w, r)
+		return
+	}
+	event := r.URL.Query().Get("event")
+	tr.told <- event
+	if event == "stopped" {
+		select {
+		case <-tr.release:
+		case <-r.Context().Done():
+		}
+	}
+	data, err := bencode.Marshal(map[string]any{"interval": 1800, "peers": tr.peers})
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	_, _ = w.Write(data)
+}
+
+// awaitTold waits for an announce with an event.
+func (tr *tracker) awaitTold(t *testing.T, event string) {
+	t.Helper()
+	for timeout := time.After(patience); ; {
+		select {
+		case told := <-tr.told:
+			if told == event {
+				return
+			}
+		case <-timeout:
+			t.Fatalf("the tracker was not told %q", event)
+		}
+	}
+}
+
+// peer is a peer that tells about its pieces and keeps the connection.
+type peer struct {
+	address  netip.AddrPort
+	listener net.Listener
+	says     []byte        // after the handshake
+	met      chan struct{} // closed when its first session is open and it has said all
+	left     chan struct{} // closed when the recorder has hung up that one
+}
+
+// startPeer starts a peer on an address of its own that begins with a bitfield and then says which pieces it has got.
+func startPeer(t *testing.T, ip string, bitfield byte, haves ...uint32) *peer {
+	t.Helper()
+	listener, err := net.Listen("tcp", ip+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &peer{
+		address: netip.MustParseAddrPort(listener.Addr().String()), listener: listener,
+		says: []byte{0, 0, 0, 2, byte(events.Bitfield), bitfield},
+		met:  make(chan struct{}), left: make(chan struct{}),
+	}
+	for _, index := range haves {
+		p.says = binary.BigEndian.AppendUint32(append(p.says, 0, 0, 0, 5, byte(events.Have)), index)
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); p.serve() }()
+	t.Cleanup(func() { listener.Close(); <-done })
+	return p
+}
+
+// serve talks with the recorder on one connection; others wait in vain.
+func (p *peer) serve() {
+	conn, err := p.listener.Accept()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	var theirs [wire.HandshakeSize]byte
+	if _, err := io.ReadFull(conn, theirs[:]); err != nil {
+		return
+	}
+	handshake, err := wire.ParseHandshake(theirs[:])
+	if err != nil {
+		return
+	}
+	handshake.Reserved, handshake.PeerID = wire.Reserved{7: 4}, events.PeerID([]byte("-XX0000-abcdefghijkl")) // BEP 6 only
+	if _, err := conn.Write(append(handshake.Append(nil), p.says...)); err != nil {
+		return
+	}
+	// With the fast extension the recorder says have-none once the session is open.
+	if _, err := io.ReadFull(conn, make([]byte, 5)); err != nil {
+		return
+	}
+	close(p.met)
+	_, _ = io.Copy(io.Discard, conn)
+	close(p.left)
+}
+
+// writeTorrent makes a .torrent file for a tracker.
+func writeTorrent(t *testing.T, tr *tracker) string {
+	t.Helper()
+	data, err := bencode.Marshal(map[string]any{
+		"announce": tr.URL + "/announce",
+		"info":     map[string]any{"name": "cats", "piece length": 16384, "pieces": strings.Repeat("x", 20*pieceCount), "length": 16384 * pieceCount},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "cats.torrent")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := input.ReadTorrent(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
