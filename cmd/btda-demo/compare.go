@@ -13,6 +13,9 @@ var errDisagree = errors.New("the counts and the clients do not agree")
 // slack is how much later than the client itself the recorder may know of a piece.
 const slack = time.Second
 
+// drift is how far the clock of the run, which follows no change of the wall clock, may be from that of the clients.
+const drift = 10 * time.Millisecond
+
 // assumed is the below_evidence of a download that is likely, but not confirmed.
 const assumed = "assumed"
 
@@ -81,7 +84,7 @@ func (v *verdict) findProblems() []string {
 	case d.belowEvidence == assumed:
 		return []string{"its download is only assumed"}
 	}
-	if v.crossed.Before(moment(d.lastBelow).Add(-slack)) || v.crossed.After(moment(d.firstAbove)) {
+	if v.crossed.Before(moment(d.lastBelow).Add(-slack)) || v.crossed.After(moment(d.firstAbove).Add(drift)) {
 		return []string{fmt.Sprintf("it crossed the threshold at %v", v.crossed.Format(time.StampMilli))}
 	}
 	return nil

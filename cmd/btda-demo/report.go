@@ -37,7 +37,7 @@ func problemsOf(verdicts []verdict, strangers []peerRow) (problems []string) {
 }
 
 func (s *scene) printTorrent(counted result) {
-	s.table("TORRENT\tINFO HASH\tPIECES\tPIECE SIZE\tTHRESHOLD\tSEEDERS/COMPLETED/LEECHERS\tTHE TRACKER'S OWN", func(w *tabwriter.Writer) {
+	s.table("TORRENT\tINFO HASH\tPIECES\tPIECE SIZE\tTHRESHOLD\tSEEDERS/COMPLETED/LEECHERS\tTHE TRACKER'S OWN, WITHOUT US", func(w *tabwriter.Writer) {
 		scrape := "never scraped"
 		if c := counted.scrape; c != nil {
 			scrape = fmt.Sprintf("%s/%s/%s", number(c.seeders), number(c.completed), number(c.leechers))
