@@ -14,8 +14,9 @@
 // Ids. A row gets its id when it first appears, in the order of the records, and no other row ever gets it. So what was
 // written of the first half of a log stays right: Changed gives the rows that may differ since a Position.
 //
-// Numbers. All is compared and added in integers. A value that is no integer is made by one division of two integers that
-// a float holds exactly.
+// Numbers. All is compared and added in integers. A value that is no integer is made of integers at the very end, by
+// multiplying and dividing floats, which gives the same bits everywhere. Times with a fraction are whole microseconds, which
+// a float holds exactly, divided once by 10^6.
 //
 // # The counting rules
 //

@@ -64,7 +64,7 @@ func (t *torrents) row(torrent torrentIndex) Row {
 	return Row{
 		t.id(torrent), textOrNull(maskTracker(d.tracker)), blob(string(d.infoHash[:])), text(hex.EncodeToString(d.infoHash[:])),
 		known(integer(pieces), sized), known(integer(length), sized), known(integer(t.definitions.complete(torrent)), sized),
-		textOrNull(d.path), textOrNull(d.displayName), known(decimal(float64(pieces*length)/1e9), sized),
+		textOrNull(d.path), textOrNull(d.displayName), known(decimal(float64(pieces)*float64(length)/1e9), sized),
 		t.censored(torrent),
 	}
 }

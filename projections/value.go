@@ -1,6 +1,10 @@
 package projections
 
-import "btda/events"
+import (
+	"math"
+
+	"btda/events"
+)
 
 // Type is the type of a Value, and of the values of a Column.
 type Type uint8
@@ -63,5 +67,7 @@ func known(v Value, is bool) Value {
 // textOrNull gives NULL for an empty text.
 func textOrNull(v string) Value { return known(text(v), v != "") }
 
-// optional gives NULL for an unknown number.
-func optional(v events.Optional) Value { return known(integer(v.Value), v.Known) }
+// optional gives NULL for an unknown number, and for one that no column can hold: nobody has that many of anything.
+func optional(v events.Optional) Value {
+	return known(integer(v.Value), v.Known && v.Value <= math.MaxInt64)
+}
