@@ -16,8 +16,13 @@ import (
 // recordLog writes a real log of some events into a new folder and gives its path.
 func recordLog(t testing.TB, all iter.Seq2[events.Time, events.Event]) string {
 	t.Helper()
+	return recordLogWith(t, eventlog.Options{}, all)
+}
+
+func recordLogWith(t testing.TB, o eventlog.Options, all iter.Seq2[events.Time, events.Event]) string {
+	t.Helper()
 	folder := filepath.Join(t.TempDir(), "run.events")
-	log := openForWriting(t, folder, all)
+	log := openForWriting(t, folder, o, all)
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +33,7 @@ func recordLog(t testing.TB, all iter.Seq2[events.Time, events.Event]) string {
 func recordKilled(t testing.TB, all iter.Seq2[events.Time, events.Event]) string {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "run.events")
-	log := openForWriting(t, folder, all)
+	log := openForWriting(t, folder, eventlog.Options{}, all)
 	if err := log.WaitDurable(t.Context(), log.Appended()); err != nil {
 		t.Fatal(err)
 	}
@@ -39,9 +44,9 @@ func recordKilled(t testing.TB, all iter.Seq2[events.Time, events.Event]) string
 	return copied
 }
 
-func openForWriting(t testing.TB, folder string, all iter.Seq2[events.Time, events.Event]) *eventlog.Log {
+func openForWriting(t testing.TB, folder string, o eventlog.Options, all iter.Seq2[events.Time, events.Event]) *eventlog.Log {
 	t.Helper()
-	log, err := eventlog.Create(folder, eventlog.Options{})
+	log, err := eventlog.Create(folder, o)
 	if err != nil {
 		t.Fatal(err)
 	}

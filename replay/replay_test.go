@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
 	_ "modernc.org/sqlite" // reads results back
 
 	"btda/events"
@@ -114,89 +115,6 @@ func TestProvenance(t *testing.T) {
 	}
 }
 
-func TestBadLogsAndOptionsGiveAnErrorAndNoFile(t *testing.T) {
-	empty, good := t.TempDir(), recordLog(t, fromText(t, oneDownload))
-	file := filepath.Join(empty, "file")
-	if err := os.WriteFile(file, []byte("no log"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	tests := map[string]struct {
-		logs []string
-		want string
-	}{
-		"no log":           {nil, "no log to replay"},
-		"nothing there":    {[]string{filepath.Join(empty, "missing")}, "missing"},
-		"a file":           {[]string{file}, file},
-		"a foreign folder": {[]string{empty}, empty},
-		"a newer format":   {[]string{newerFormat(t, good)}, "newer"},
-		"a damaged log":    {[]string{damaged(t, good)}, "copy.events"},
-		"one of two":       {[]string{good, empty}, empty},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			o := optionsFor(test.logs...)
-			folder := t.TempDir()
-			o.Output = filepath.Join(folder, "result.sqlite")
-			_, err := Run(t.Context(), o)
-			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("error %v, want one with %q", err, test.want)
-			}
-			if entries, err := os.ReadDir(folder); err != nil || len(entries) != 0 {
-				t.Errorf("the output folder holds %v, %v; want nothing", entries, err)
-			}
-		})
-	}
-}
-
-// newerFormat copies a log and raises the version in its first key, the format record.
-func newerFormat(t *testing.T, folder string) string {
-	t.Helper()
-	copied := copyLog(t, folder)
-	db, err := pebble.Open(copied, &pebble.Options{Logger: silent{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	iter, err := db.NewIter(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	iter.First()
-	key, value := bytes.Clone(iter.Key()), bytes.Clone(iter.Value())
-	value[len(value)-1]++
-	if err := errors.Join(iter.Close(), db.Set(key, value, pebble.Sync), db.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return copied
-}
-
-// silent is a logger of Pebble that says nothing.
-type silent struct{}
-
-func (silent) Infof(string, ...any)  {}
-func (silent) Errorf(string, ...any) {}
-func (silent) Fatalf(string, ...any) {}
-
-// damaged copies a log and flips a bit in the middle of its largest table.
-func damaged(t *testing.T, folder string) string {
-	t.Helper()
-	copied := copyLog(t, folder)
-	tables, err := filepath.Glob(filepath.Join(copied, "*.sst"))
-	if err != nil || len(tables) == 0 {
-		t.Fatalf("tables %v, %v: want some", tables, err)
-	}
-	for _, table := range tables {
-		content, err := os.ReadFile(table)
-		if err != nil {
-			t.Fatal(err)
-		}
-		content[len(content)/4] ^= 1
-		if err := os.WriteFile(table, content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return copied
-}
-
 func TestFailureKeepsTheOldResult(t *testing.T) {
 	folder := recordLog(t, fromText(t, oneDownload))
 	o := optionsFor(folder)
@@ -221,5 +139,24 @@ func TestFailureKeepsTheOldResult(t *testing.T) {
 	o.Projections.WithAddresses = true
 	if _, now := replayLogs(t, o); bytes.Equal(now, old) {
 		t.Error("a successful replay with other options did not replace the result")
+	}
+}
+
+// brokenPlaces is a geolocation file that can no longer be read.
+type brokenPlaces struct{}
+
+func (brokenPlaces) Find(netip.Addr) (events.Place, bool) { return events.Place{}, false }
+
+func (brokenPlaces) Err() error { return errors.New("page 7 cannot be read") }
+
+func TestPlacesThatCannotBeReadGiveNoFile(t *testing.T) {
+	o := optionsFor(recordLog(t, fromText(t, oneDownload)))
+	o.Output = filepath.Join(t.TempDir(), "result.sqlite")
+	o.Projections.Places = brokenPlaces{}
+	if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "page 7 cannot be read") {
+		t.Errorf("error %v, want that of the places", err)
+	}
+	if _, err := os.Stat(o.Output); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("there is a file, or %v", err)
 	}
 }

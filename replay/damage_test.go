@@ -1,0 +1,158 @@
+package replay
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"btda/events"
+	"btda/events/eventlog"
+)
+
+func TestBadLogsAndOptionsGiveAnErrorAndNoFile(t *testing.T) {
+	empty, good := t.TempDir(), recordLogWith(t, eventlog.Options{BlockEvents: 1}, fromText(t, oneDownload))
+	file := filepath.Join(empty, "file")
+	if err := os.WriteFile(file, []byte("no log"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct {
+		logs []string
+		want string
+	}{
+		"no log":           {nil, "no log to replay"},
+		"nothing there":    {[]string{filepath.Join(empty, "missing")}, "missing"},
+		"a file":           {[]string{file}, file},
+		"a foreign folder": {[]string{empty}, empty},
+		"a newer format":   {[]string{newerFormat(t, good)}, "newer"},
+		"a damaged log":    {[]string{damaged(t, good)}, "copy.events"},
+		"a cut log":        {[]string{cut(t, good)}, "it ends with record 6, its seal says 7"},
+		"one of two":       {[]string{good, empty}, empty},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			o := optionsFor(test.logs...)
+			folder := t.TempDir()
+			o.Output = filepath.Join(folder, "result.sqlite")
+			_, err := Run(t.Context(), o)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want one with %q", err, test.want)
+			}
+			if entries, err := os.ReadDir(folder); err != nil || len(entries) != 0 {
+				t.Errorf("the output folder holds %v, %v; want nothing", entries, err)
+			}
+		})
+	}
+}
+
+// edited copies a log and changes what it holds: change gives the new value of each key, or nil to delete it.
+func edited(t *testing.T, folder string, change func(key, value []byte) []byte) string {
+	t.Helper()
+	copied := copyLog(t, folder)
+	db, err := pebble.Open(copied, &pebble.Options{Logger: silent{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	iter, err := db.NewIter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch := db.NewBatch()
+	for iter.First(); iter.Valid(); iter.Next() {
+		key := bytes.Clone(iter.Key())
+		if value := change(key, bytes.Clone(iter.Value())); value != nil {
+			err = errors.Join(err, batch.Set(key, value, nil))
+		} else {
+			err = errors.Join(err, batch.Delete(key, nil))
+		}
+	}
+	if err := errors.Join(err, iter.Close(), batch.Commit(pebble.Sync), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return copied
+}
+
+// The spaces of keys, as the page of the format has them, and where the kind of its first record stands in a block.
+const (
+	formatSpace = 1
+	blockSpace  = 3
+	kindOffset  = 54
+)
+
+// newerFormat copies a log and raises the version in its format record.
+func newerFormat(t *testing.T, folder string) string {
+	t.Helper()
+	return edited(t, folder, func(key, value []byte) []byte {
+		if key[0] == formatSpace {
+			value[len(value)-1]++
+		}
+		return value
+	})
+}
+
+// cut copies a log and takes its last record, number 7, away.
+func cut(t *testing.T, folder string) string {
+	t.Helper()
+	return edited(t, folder, func(key, value []byte) []byte {
+		if key[0] == blockSpace && key[8] == 7 {
+			return nil
+		}
+		return value
+	})
+}
+
+// silent is a logger of Pebble that says nothing.
+type silent struct{}
+
+func (silent) Infof(string, ...any)  {}
+func (silent) Errorf(string, ...any) {}
+func (silent) Fatalf(string, ...any) {}
+
+// damaged copies a log and flips a bit in the middle of its largest table.
+func damaged(t *testing.T, folder string) string {
+	t.Helper()
+	copied := copyLog(t, folder)
+	tables, err := filepath.Glob(filepath.Join(copied, "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("tables %v, %v: want some", tables, err)
+	}
+	for _, table := range tables {
+		content, err := os.ReadFile(table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content[len(content)/4] ^= 1
+		if err := os.WriteFile(table, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return copied
+}
+
+// A record of a kind that this program does not know is passed over and counted, and changes nothing else.
+func TestUnknownKindsAreCounted(t *testing.T) {
+	log := recordLogWith(t, eventlog.Options{BlockEvents: 1}, fromText(t, oneDownload+"\n12 AcceptFailed reason=timeout"))
+	newer := edited(t, log, func(key, value []byte) []byte {
+		if key[0] == blockSpace && value[kindOffset] == byte(events.KindAcceptFailed) {
+			value[kindOffset] = 99
+		}
+		return value
+	})
+	o := optionsFor(newer)
+	o.Output = filepath.Join(t.TempDir(), "result.sqlite")
+	result, _ := replayLogs(t, o)
+	if got := result.Skipped(); !slices.Equal(got, []Skipped{{Kind: 99, Count: 1}}) || result.Events() != 8 {
+		t.Errorf("%d events, skipped %v; want 8, and one of kind 99", result.Events(), got)
+	}
+	if got := queryColumn(t, o.Output, "SELECT value FROM provenance WHERE name = 'log.1.skipped.kind.99'"); !slices.Equal(got, []string{"1"}) {
+		t.Errorf("provenance says %v of kind 99, want 1", got)
+	}
+	if got := queryColumn(t, o.Output, "SELECT count(*) FROM download"); got[0] != "1" {
+		t.Errorf("%s downloads, want 1", got[0])
+	}
+}
