@@ -163,10 +163,10 @@ func BenchmarkHeldSessions(b *testing.B) {
 	for b.Loop() {
 		bare := hold(b, count, func(ctx context.Context, ready func()) { holdBare(ctx, b, to, ready) })
 		log := new(encoder)
-		o := benchObserver(log)
+		o, contact := benchObserver(log), benchContact(to)
 		held := hold(b, count, func(ctx context.Context, ready func()) {
 			log.onSaid(ready)
-			o.Contact(ctx, benchContact(to))
+			o.Contact(ctx, contact)
 		})
 		b.ReportMetric(bare, "B/bare")
 		b.ReportMetric(held, "B/session")

@@ -14,33 +14,34 @@ import (
 
 // Contact dials a peer, exchanges handshakes and observes it until the end. All that happens is in the log when it returns.
 // When ctx is done the session ends with events.ReasonStopping, within the timeout.
-func (o *Observer) Contact(ctx context.Context, c Contact) Outcome {
+func (o *Observer) Contact(ctx context.Context, c Contact) (outcome Outcome) {
 	// This frame lies below every session that waits: what it takes, each of them takes.
-	s, failed := o.connect(ctx, &c)
-	if failed != nil {
-		return *failed
+	if s := o.connect(ctx, &c, &outcome); s != nil {
+		s.observe(ctx)
+		s.hangUp()
+		s.conclude(&outcome)
 	}
-	s.observe(ctx)
-	s.hangUp()
-	return s.outcome()
+	return outcome
 }
 
-// connect gives a session whose handshakes are done, or the outcome of a contact that did not come to that.
-func (o *Observer) connect(ctx context.Context, c *Contact) (*session, *Outcome) {
+// connect gives a session whose handshakes are done. Where it does not come to that, it gives nil and writes the outcome.
+func (o *Observer) connect(ctx context.Context, c *Contact, outcome *Outcome) *session {
 	began := time.Now()
 	conn, err := o.dial(ctx, c)
 	if err != nil {
-		return nil, o.failed(ctx, c, failure{phase: events.PhaseDial, err: err, duration: time.Since(began)})
+		*outcome = o.failed(ctx, c, failure{phase: events.PhaseDial, err: err, duration: time.Since(began)})
+		return nil
 	}
 	s := newSession(ctx, o, link{conn: conn, contact: *c, direction: events.Outgoing, transport: events.TCP, encryption: events.Plain})
 	s.dialled = time.Since(began)
 	theirs, err := s.shake(ctx)
 	if err != nil {
 		s.hangUp()
-		return nil, o.failed(ctx, c, failure{phase: events.PhaseHandshake, err: err, duration: time.Since(began), handshake: theirs})
+		*outcome = o.failed(ctx, c, failure{phase: events.PhaseHandshake, err: err, duration: time.Since(began), handshake: theirs})
+		return nil
 	}
 	s.theirs = *theirs
-	return s, nil
+	return s
 }
 
 var past = time.Unix(1, 0)
@@ -63,12 +64,12 @@ type failure struct {
 	handshake *wire.Handshake // as received; nil where none was
 }
 
-func (o *Observer) failed(ctx context.Context, c *Contact, f failure) *Outcome {
+func (o *Observer) failed(ctx context.Context, c *Contact, f failure) Outcome {
 	reason, text := netfail.Classify(f.err)
 	fact := events.ConnectionFailed{Contact: c.Number, Torrent: c.Torrent.Number,
 		Direction: events.Outgoing, Transport: events.TCP, Encryption: events.Plain,
 		Phase: f.phase, Reason: reason, Text: text, Address: events.AddressOf(c.Address), Duration: f.duration}
-	outcome := &Outcome{Failure: reason}
+	outcome := Outcome{Failure: reason}
 	if h := f.handshake; h != nil {
 		fact.PeerID, outcome.PeerID = h.PeerID[:], h.PeerID
 		if h.InfoHash != c.Torrent.InfoHash {

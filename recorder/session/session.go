@@ -224,14 +224,14 @@ func (s *session) close() {
 	})
 }
 
-func (s *session) outcome() Outcome {
-	o := Outcome{Opened: true, By: s.ended.by, Closed: s.ended.reason, Start: s.begin, Complete: s.reached,
+// conclude writes the outcome of a session that is over.
+func (s *session) conclude(o *Outcome) {
+	*o = Outcome{Opened: true, By: s.ended.by, Closed: s.ended.reason, Start: s.begin, Complete: s.reached,
 		PeerID: s.theirs.PeerID, ListenPort: s.peer.listenPort, Err: s.err}
 	if s.begin == StartUnknown && s.now >= s.observer.Timeout {
 		o.Start = StartAssumed
 	}
-	if s.told() && s.set.Size() > 0 {
+	if s.told() && s.sized() {
 		o.Pieces = events.Some(uint64(s.set.Count()))
 	}
-	return o
 }
