@@ -1,0 +1,151 @@
+package projections
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"btda/events"
+	"btda/events/eventstest"
+)
+
+// naiveStream makes a random stream of one run, and the model that saw it.
+type naiveStream struct {
+	*rand.Rand
+	records []events.Record
+	now     events.Time
+	open    []events.SessionNumber
+	bases   map[events.SessionNumber][]events.Seq
+	next    events.SessionNumber
+}
+
+func (s *naiveStream) add(e events.Event) {
+	s.records = append(s.records, events.Record{Run: events.RunID{1}, Seq: events.Seq(len(s.records) + 1), Time: s.now, Event: e})
+}
+
+// streamSizes are the pieces of the torrents: one of them has unknown metadata.
+var streamSizes = []int{8, 13, 0}
+
+func randomStream(seed uint64, length int) []events.Record {
+	s := &naiveStream{Rand: rand.New(rand.NewPCG(seed, 1)), now: eventstest.Start, bases: map[events.SessionNumber][]events.Seq{}}
+	s.add(&events.RunStarted{
+		Run: events.RunID{1}, PeerID: naiveOwnID, Addresses: []events.Address{events.AddressOf(naiveOwnAddress)},
+		Configuration: []events.Setting{{Name: "threshold", Value: "0.75"}, {Name: "timeout", Value: "6s"}, {Name: "revisit", Value: "5s"},
+			{Name: "passive", Value: strconv.FormatBool(seed%2 == 0)},
+		},
+	})
+	for i, size := range streamSizes {
+		s.add(&events.TorrentAdded{
+			Torrent: events.TorrentNumber(i + 1), InfoHash: events.InfoHash{byte(i + 1)}, MetadataKnown: size > 0,
+			Metadata: events.Metadata{PieceCount: uint32(size), PieceLength: 1000},
+		})
+	}
+	for range length {
+		s.step()
+	}
+	return s.records
+}
+
+func (s *naiveStream) step() {
+	switch s.IntN(10) {
+	case 0, 1, 2:
+	case 3:
+		s.now = s.now.Add(time.Duration(s.IntN(8)) * time.Second)
+	default:
+		s.now = s.now.Add(time.Duration(s.IntN(2000)) * time.Millisecond)
+	}
+	if len(s.open) == 0 || len(s.open) < 4 && s.IntN(8) == 0 {
+		s.openSession()
+		return
+	}
+	i := s.IntN(len(s.open))
+	session := s.open[i]
+	switch s.IntN(16) {
+	case 0:
+		s.add(&events.SessionClosed{Session: session})
+		s.open = append(s.open[:i], s.open[i+1:]...)
+	case 1:
+		s.add(&events.ExtensionHandshakeReceived{Session: session, Port: events.Optional{Value: uint64(s.IntN(4)), Known: s.IntN(4) > 0}})
+	case 2:
+		s.discover(session)
+	case 3:
+		s.add(&events.ConnectionFailed{Torrent: 1, Direction: events.Direction(1 + s.IntN(2)), Reason: events.ReasonRefused, Address: s.address()})
+	default:
+		s.say(session)
+	}
+}
+
+// discover names peers, or samples the recorder.
+func (s *naiveStream) discover(session events.SessionNumber) {
+	var peers events.PeerList
+	for range s.IntN(4) {
+		peers.Append(s.address().AddrPort)
+	}
+	tracker := fmt.Sprintf("http://t%d.example/announce", s.IntN(2))
+	switch s.IntN(7) {
+	case 0:
+		s.add(&events.TrackerAnnounced{Torrent: 1, Tracker: tracker, Peers: peers, Duration: time.Second})
+	case 1:
+		s.add(&events.TrackerScraped{Torrent: 1, Tracker: tracker, Seeders: events.Some(s.Uint64N(9))})
+	case 2:
+		s.add(&events.DHTLookedUp{Torrent: 2, Lookup: 1, Node: s.address(), Peers: peers})
+	case 3:
+		s.add(&events.DHTLookupEnded{Torrent: 2, Lookup: 1})
+	case 4:
+		s.add(&events.PeersExchanged{Session: session, Added: peers})
+	case 5:
+		s.add(&events.AddressRejected{Torrent: 1, Source: events.SourceDHT, Address: s.address(), Reason: events.ReasonExcluded})
+	default:
+		s.add(&events.StatisticSampled{PeerQueue: s.Uint64N(9)})
+	}
+}
+
+func (s *naiveStream) address() events.Address {
+	ip := netip.AddrFrom4([4]byte{10, 0, 0, byte(1 + s.IntN(2))})
+	return events.AddressOf(netip.AddrPortFrom(ip, uint16(1+s.IntN(3))))
+}
+
+func (s *naiveStream) openSession() {
+	s.next++
+	s.open = append(s.open, s.next)
+	id := events.PeerID{'-', byte('A' + s.IntN(2))}
+	if s.IntN(20) == 0 {
+		id = naiveOwnID
+	}
+	torrent := 1 + s.IntN(len(streamSizes))
+	if torrent == 3 && s.IntN(3) > 0 {
+		torrent = 1
+	}
+	s.add(&events.SessionOpened{
+		Session: s.next, Torrent: events.TorrentNumber(torrent), Direction: events.Direction(1 + s.IntN(2)), Transport: events.TCP,
+		Encryption: events.Plain, Address: s.address(), PeerID: id,
+	})
+}
+
+// say makes a peer say something about its pieces, sometimes nonsense.
+func (s *naiveStream) say(session events.SessionNumber) {
+	switch s.IntN(12) {
+	case 0:
+		s.add(&events.HaveAllReceived{Session: session})
+	case 1:
+		s.add(&events.HaveNoneReceived{Session: session})
+	case 2, 3:
+		bitfield := make([]byte, 1+s.IntN(2))
+		for i := range bitfield {
+			bitfield[i] = byte(s.Uint32()|s.Uint32()) << (i * 3)
+		}
+		s.add(&events.BitfieldReceived{Session: session, Bitfield: bitfield})
+		s.bases[session] = append(s.bases[session], events.Seq(len(s.records)))
+	case 4:
+		if bases := s.bases[session]; len(bases) > 0 {
+			toggled := []byte{byte(s.IntN(6)), byte(s.IntN(6))}
+			s.add(&events.BitfieldChanged{Session: session, Base: bases[s.IntN(len(bases))], Toggled: toggled})
+		}
+	case 5, 6:
+		s.add(&events.DontHaveReceived{Session: session, Piece: events.PieceIndex(s.IntN(14))})
+	default:
+		s.add(&events.HaveReceived{Session: session, Piece: events.PieceIndex(s.IntN(14))})
+	}
+}
