@@ -3,6 +3,8 @@ package sqlite
 import (
 	"fmt"
 	"math"
+	"strings"
+	"unicode/utf8"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -72,17 +74,30 @@ func (b *batch) add(v *projections.Value, column projections.Type) error {
 	case projections.Real:
 		c.number = math.Float64bits(v.Real)
 	case projections.Text, projections.Blob:
-		if len(v.Text) > longestText {
-			return fmt.Errorf("%d bytes, the most is %d", len(v.Text), longestText)
+		text := v.Text
+		if v.Type == projections.Text {
+			text = readable(text)
 		}
-		address, err := b.texts.put(v.Text)
+		if len(text) > longestText {
+			return fmt.Errorf("%d bytes, the most is %d", len(text), longestText)
+		}
+		address, err := b.texts.put(text)
 		if err != nil {
 			return err
 		}
-		c.number, c.text = uint64(len(v.Text)), address
+		c.number, c.text = uint64(len(text)), address
 	}
 	b.cells = append(b.cells, c)
 	return nil
+}
+
+// readable gives a text that every reader of the file can decode: what is not UTF-8, and the zero character at
+// which some readers stop, is replaced.
+func readable(text string) string {
+	if utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 {
+		return text
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 func (b *batch) clear() {

@@ -13,6 +13,9 @@
 //
 // Unknown is NULL. The zero Value is NULL, and nothing else is.
 //
+// Texts can be read. Names that came from outside may be any bytes; in a text of a file, what is not UTF-8 and
+// zero characters are U+FFFD. Blobs are as they are.
+//
 // # Speed
 //
 // The rows of one statement are one INSERT with many VALUES, bound through the C interface of the library

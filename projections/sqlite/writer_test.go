@@ -27,12 +27,14 @@ func TestRowsReadBack(t *testing.T) {
 			{number(-1 << 63), {Type: projections.Blob, Text: "\x00\xff"}, text("naïve \"'; x"), real(1.25)},
 			{number(1<<63 - 1), {Type: projections.Blob}, text(""), real(math.Copysign(0, -1))},
 			{number(3), {}, {}, {}},
+			{number(4), {}, text("a\xff\x00b\xc3"), {}},
 		})}
 	mustWrite(t, path, torrent)
 	got := query(t, path, "SELECT id, hex(info_hash), typeof(info_hash), display_name, typeof(display_name), gigabyte, announce_url FROM torrent")
 	want := []string{
 		`-9223372036854775808 00FF blob naïve "'; x text 1.25 <nil>`,
 		`3  null <nil> null <nil> <nil>`,
+		"4  null a\uFFFD\uFFFDb\uFFFD text <nil> <nil>",
 		`9223372036854775807  blob  text 0 <nil>`,
 	}
 	if !slices.Equal(got, want) {
