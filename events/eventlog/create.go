@@ -12,6 +12,16 @@ import (
 
 // Create makes a new log in dir, which must not exist or be empty, and opens it for writing. Close it.
 func Create(dir string, o Options) (*Log, error) {
+	l, err := newLog(dir, o)
+	if err != nil {
+		return nil, err
+	}
+	go newWriter(l).run()
+	return l, nil
+}
+
+// newLog makes a log that has no writer yet.
+func newLog(dir string, o Options) (*Log, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
@@ -36,7 +46,6 @@ func Create(dir string, o Options) (*Log, error) {
 		l.free = append(l.free, b)
 	}
 	l.open = l.takeFree()
-	go (&writer{log: l, db: l.store.db, chain: hashOf(formatRecord())}).run()
 	return l, nil
 }
 
@@ -65,7 +74,8 @@ func (l *Log) openStore() error {
 			select {} // the store must not go on
 		}
 	}
-	db, err := pebble.Open(l.dir, storeOptions(g, storeLogger{l.options.Logger, fatal}))
+	options := storeOptions(g, storeLogger{l.options.Logger, fatal})
+	db, err := pebble.Open(l.dir, options)
 	if err != nil {
 		return err
 	}
@@ -73,8 +83,24 @@ func (l *Log) openStore() error {
 		return closeAfter(err, db)
 	}
 	g.armed.Store(true)
-	l.store = &store{db: db, users: 1}
+	l.store = &store{db: db, users: 1, close: func(db *pebble.DB) error {
+		g.armed.Store(false) // all is on disk: from here on an error is only passed on
+		return closeTidily(db, l.dir, options)
+	}}
 	return nil
+}
+
+// closeTidily closes a store, and opens it once more: this removes the files that Pebble kept for use as the next
+// write-ahead logs, which for a short log are most of the folder, and shows that the store opens.
+func closeTidily(db *pebble.DB, dir string, o *pebble.Options) error {
+	if err := db.Close(); err != nil {
+		return err
+	}
+	db, err := pebble.Open(dir, o)
+	if err != nil {
+		return err
+	}
+	return db.Close()
 }
 
 func closeAfter(err error, c io.Closer) error {

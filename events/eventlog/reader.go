@@ -45,7 +45,7 @@ func open(dir string, o Options) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{dir: dir, store: &store{db: db, users: 1}}
+	r := &Reader{dir: dir, store: &store{db: db, close: (*pebble.DB).Close, users: 1}}
 	if err := r.load(); err != nil {
 		return nil, closeAfter(err, db)
 	}

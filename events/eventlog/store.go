@@ -20,7 +20,8 @@ const memTableSize = 16 << 20
 
 // store is an open Pebble folder. It closes when the last of its users is done with it.
 type store struct {
-	db *pebble.DB
+	db    *pebble.DB
+	close func(*pebble.DB) error
 
 	mu    sync.Mutex
 	users int
@@ -38,6 +39,7 @@ func storeOptions(fs vfs.FS, logger pebble.Logger) *pebble.Options {
 		DisableAutomaticCompactions: true,
 		L0StopWritesThreshold:       math.MaxInt32,
 	}
+	o.TargetFileSizes[0] = 2 * memTableSize // one table for each flush
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings {
 		return pebble.UniformDBCompressionSettings(sstable.SnappyCompression)
 	})
@@ -59,7 +61,7 @@ func (s *store) release() error {
 	if !last {
 		return nil
 	}
-	return s.db.Close()
+	return s.close(s.db)
 }
 
 // iterate returns an iterator over the keys of bounds.

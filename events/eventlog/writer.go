@@ -21,6 +21,8 @@ type writer struct {
 	timer    *time.Timer
 }
 
+func newWriter(l *Log) *writer { return &writer{log: l, db: l.store.db, chain: hashOf(formatRecord())} }
+
 // run commits until the log is closed or fails.
 func (w *writer) run() {
 	defer close(w.log.done)
@@ -99,15 +101,23 @@ func (w *writer) rest(until time.Time) {
 	}
 }
 
-// commit writes a block and the copies of its definitions, and makes it the last link of the chain.
+// commit writes a block and gives it back.
 func (w *writer) commit(t task) error {
-	b := t.block
+	if err := w.write(t.block, t.sync); err != nil {
+		return err
+	}
+	w.log.recycle(t.block)
+	return nil
+}
+
+// write commits a block and the copies of its definitions, and makes it the last link of the chain.
+func (w *writer) write(b *block, sync bool) error {
 	batch := w.db.NewBatchWithSize(len(b.buf) + 64)
 	value := b.value(w.chain)
 	if err := w.fill(batch, b, value); err != nil {
 		return err
 	}
-	if err := w.apply(batch, value, t.sync); err != nil {
+	if err := w.apply(batch, value, sync); err != nil {
 		return err
 	}
 	w.blocks++
@@ -116,10 +126,9 @@ func (w *writer) commit(t task) error {
 	if w.syncBy.IsZero() {
 		w.syncBy = b.began.Add(w.log.options.SyncInterval)
 	}
-	if t.sync {
+	if sync {
 		w.synced()
 	}
-	w.log.recycle(b)
 	return batch.Close()
 }
 
