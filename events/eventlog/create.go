@@ -1,8 +1,10 @@
 package eventlog
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/cockroachdb/errors/oserror"
@@ -69,38 +71,58 @@ func checkEmpty(fs vfs.FS, dir string) error {
 func (l *Log) openStore() error {
 	g := &guard{FS: l.options.FS, report: l.fail}
 	fatal := func(err error) {
-		if g.armed.Load() {
-			l.fail(err)
-			select {} // the store must not go on
-		}
+		l.fail(err)
+		select {} // the store must not go on
 	}
 	options := storeOptions(g, storeLogger{l.options.Logger, fatal})
-	db, err := pebble.Open(l.dir, options)
-	if err != nil {
-		return err
-	}
-	if err := db.Set(formatKey, formatRecord(), pebble.Sync); err != nil {
-		return closeAfter(err, db)
-	}
-	g.armed.Store(true)
-	l.store = &store{db: db, users: 1, close: func(db *pebble.DB) error {
-		g.armed.Store(false) // all is on disk: from here on an error is only passed on
-		return closeTidily(db, l.dir, options)
-	}}
-	return nil
+	options.MemTableSize = l.options.memTable
+	return l.attempt(func() error {
+		db, err := pebble.Open(l.dir, options)
+		if err != nil {
+			return err
+		}
+		if err := db.Set(formatKey, formatRecord(), pebble.Sync); err != nil {
+			return closeAfter(err, db)
+		}
+		l.store = &store{db: db, users: 1, close: func(db *pebble.DB) error {
+			return l.attempt(func() error { return closeTidily(db, l.options.FS, l.dir) })
+		}}
+		return nil
+	})
 }
 
-// closeTidily closes a store, and opens it once more: this removes the files that Pebble kept for use as the next
-// write-ahead logs, which for a short log are most of the folder, and shows that the store opens.
-func closeTidily(db *pebble.DB, dir string, o *pebble.Options) error {
+// attempt runs what writes to the disk, and returns early when writing fails: then f never returns.
+func (l *Log) attempt(f func() error) error {
+	result := make(chan error, 1)
+	go func() { result <- f() }()
+	select {
+	case err := <-result:
+		return err
+	case <-l.failed:
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.reason
+	}
+}
+
+// closeTidily closes a store of which all is in tables, and removes the write-ahead logs that Pebble kept to use their space
+// again: for a short log they are most of the folder. The newest one is the one in use, and empty.
+func closeTidily(db *pebble.DB, fs vfs.FS, dir string) error {
 	if err := db.Close(); err != nil {
 		return err
 	}
-	db, err := pebble.Open(dir, o)
+	names, err := fs.List(dir)
 	if err != nil {
 		return err
 	}
-	return db.Close()
+	names = slices.DeleteFunc(names, func(name string) bool { return !strings.HasSuffix(name, ".log") })
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+	for _, name := range names[:max(len(names)-1, 0)] {
+		if err := fs.Remove(fs.PathJoin(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func closeAfter(err error, c io.Closer) error {

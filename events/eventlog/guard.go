@@ -13,7 +13,6 @@ import (
 // store then holds, its goroutines and the lock of the folder among them, stays until the process ends.
 type guard struct {
 	vfs.FS
-	armed  atomic.Bool // while not armed, errors are passed on as on any file system
 	failed atomic.Bool
 	report func(error)
 }
@@ -27,8 +26,8 @@ func (g *guard) enter() {
 
 // leave is called after each operation that writes, with its error.
 func (g *guard) leave(operation, name string, err error) error {
-	if err == nil || !g.armed.Load() {
-		return err
+	if err == nil {
+		return nil
 	}
 	g.failed.Store(true)
 	g.report(fmt.Errorf("%s %s: %w", operation, name, err))
@@ -122,4 +121,10 @@ func (f *guardedFile) SyncTo(length int64) (bool, error) {
 	f.guard.enter()
 	full, err := f.File.SyncTo(length)
 	return full, f.guard.leave("sync", f.name, err)
+}
+
+// Close closes the file.
+func (f *guardedFile) Close() error {
+	f.guard.enter()
+	return f.guard.leave("close", f.name, f.File.Close())
 }

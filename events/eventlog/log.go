@@ -37,6 +37,7 @@ type Log struct {
 	waited   time.Duration
 	closing  bool
 	err      error // sticky
+	reason   error // of err
 
 	closeOnce sync.Once
 	closeErr  error
@@ -179,6 +180,7 @@ func (l *Log) fail(err error) {
 	if l.err != nil {
 		return
 	}
+	l.reason = err
 	l.err = fmt.Errorf("eventlog: recording to %s stopped, what is durable (up to event %d) is kept: %w",
 		l.dir, l.durable.Load(), err)
 	close(l.failed)
@@ -283,7 +285,11 @@ func (l *Log) close() error {
 	if err := l.Err(); err != nil {
 		return err
 	}
-	if err := l.store.release(); err != nil {
+	err := l.store.release()
+	if failed := l.Err(); failed != nil {
+		return failed
+	}
+	if err != nil {
 		return fmt.Errorf("eventlog: closing %s: %w", l.dir, err)
 	}
 	return nil

@@ -6,12 +6,9 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-	"go.uber.org/goleak"
 
 	"btda/events"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var testRun = events.RunID{1, 2, 3}
 

@@ -26,6 +26,8 @@ type Options struct {
 	SyncEvents int
 	// Now is the run's clock; nil is the wall clock at creation plus the monotonic time since.
 	Now func() events.Time
+	// memTable is the size of a memtable, in bytes; 0 is 16 MiB. Tests make it small to see the store flush.
+	memTable uint64
 	// Logger takes what the store has to say; nil discards it.
 	Logger *slog.Logger
 }
@@ -55,6 +57,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.SyncInterval == 0 {
 		o.SyncInterval = 100 * time.Millisecond
+	}
+	if o.memTable == 0 {
+		o.memTable = memTableSize
 	}
 	if o.FS == nil {
 		o.FS = vfs.Default

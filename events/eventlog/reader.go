@@ -35,15 +35,15 @@ func open(dir string, o Options) (*Reader, error) {
 	if _, err := o.FS.Stat(dir); err != nil {
 		return nil, err
 	}
-	var fatal error
-	options := storeOptions(readFS{o.FS}, storeLogger{o.Logger, func(err error) { fatal = err }})
+	var fatal firstError
+	options := storeOptions(readFS{o.FS}, storeLogger{o.Logger, fatal.note})
 	options.ReadOnly = true
 	db, err := pebble.Open(dir, options)
-	if err == nil && fatal != nil {
-		err = closeAfter(fatal, db)
-	}
 	if err != nil {
 		return nil, err
+	}
+	if err := fatal.get(); err != nil {
+		return nil, closeAfter(err, db)
 	}
 	r := &Reader{dir: dir, store: &store{db: db, close: (*pebble.DB).Close, users: 1}}
 	if err := r.load(); err != nil {
