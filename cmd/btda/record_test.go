@@ -1,8 +1,12 @@
 package main_test
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
+	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/maxmind/mmdbwriter"
+	"github.com/maxmind/mmdbwriter/mmdbtype"
 	_ "modernc.org/sqlite"
 )
 
@@ -131,6 +137,8 @@ func TestRecordVerifyEventsReplay(t *testing.T) {
 		t.Errorf("pieces %v, want 1 to 3", got)
 	}
 	replayAndCount(t, log)
+	replayWithPlaces(t, log)
+	verifyDamaged(t, log)
 }
 
 // replayAndCount replays the log of one download by two peers twice, to two names.
@@ -142,17 +150,82 @@ func replayAndCount(t *testing.T, log string) {
 		if got.code != 0 || !strings.Contains(got.stderr, "no geolocation file") || !strings.HasSuffix(lastLine(got.stdout), "events into "+file) {
 			t.Fatalf("btda replay: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 		}
-		db, err := sql.Open("sqlite", file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
 		for table, want := range map[string]int{"download": 1, "peer": 2, "torrent": 1} {
-			var rows int
-			if err := db.QueryRow("SELECT count(*) FROM " + table).Scan(&rows); err != nil || rows != want {
-				t.Errorf("%s has %d rows, %v, want %d", table, rows, err, want)
+			if rows := countRows(t, file, table); rows != want {
+				t.Errorf("%s has %d rows, want %d", table, rows, want)
 			}
 		}
+	}
+}
+
+// replayWithPlaces replays with a geolocation file for 127.0.0.0/8.
+func replayWithPlaces(t *testing.T, log string) {
+	t.Helper()
+	tree, err := mmdbwriter.New(mmdbwriter.Options{DatabaseType: "DBIP-City-Lite", IncludeReservedNetworks: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	loopback := &net.IPNet{IP: net.IPv4(127, 0, 0, 0), Mask: net.CIDRMask(8, 32)}
+	if err := tree.Insert(loopback, mmdbtype.Map{"country": mmdbtype.Map{"iso_code": mmdbtype.String("AQ")}}); err != nil {
+		t.Fatal(err)
+	}
+	var places bytes.Buffer
+	if _, err := tree.WriteTo(&places); err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	writeFile(t, filepath.Join(folder, "city.mmdb"), places.Bytes())
+	file := filepath.Join(folder, "a.sqlite")
+	for _, source := range [][]string{{"--places", filepath.Join(folder, "city.mmdb")}, {"--input", folder}} {
+		got := btda(t, append([]string{"replay", log, "-o", file}, source...)...)
+		if got.code != 0 || got.stderr != "" {
+			t.Fatalf("btda replay %q: exit code %d\n%s%s", source, got.code, got.stdout, got.stderr)
+		}
+		if n := countRows(t, file, "peer WHERE country = 'AQ'"); n != 2 {
+			t.Errorf("%q gives %d peers a place, want 2", source, n)
+		}
+		if n := countRows(t, file, fmt.Sprintf("provenance WHERE instr(value, '%x')", sha256.Sum256(places.Bytes()))); n != 1 {
+			t.Errorf("%q: provenance names the geolocation file %d times, want once", source, n)
+		}
+	}
+}
+
+// verifyDamaged changes a byte in the first table of a closed log: there lie the events.
+func verifyDamaged(t *testing.T, log string) {
+	t.Helper()
+	tables, err := filepath.Glob(filepath.Join(log, "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("tables %q, %v, want one at least", tables, err)
+	}
+	data, err := os.ReadFile(tables[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)/4] ^= 0xff
+	writeFile(t, tables[0], data)
+	if got := btda(t, "verify", log); got.code != 1 || !strings.Contains(got.stderr, strings.TrimSuffix(filepath.Base(tables[0]), ".sst")) || got.stdout != "" {
+		t.Errorf("btda verify after a change in %s: exit code %d\n%s%s", tables[0], got.code, got.stdout, got.stderr)
+	}
+}
+
+// countRows counts the rows of a table, or of what follows FROM.
+func countRows(t *testing.T, file, from string) (rows int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow("SELECT count(*) FROM " + from).Scan(&rows); err != nil {
+		t.Fatalf("%s: %v", from, err)
+	}
+	return rows
+}
+
+func writeFile(t *testing.T, path string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -166,9 +239,7 @@ func TestRecordSkipsBrokenFilesAndDuplicates(t *testing.T) {
 	}
 	folder := t.TempDir()
 	for name, content := range map[string][]byte{"a.torrent": data, "b.torrent": data, "c.torrent": []byte("no")} {
-		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		writeFile(t, filepath.Join(folder, name), content)
 	}
 	dir := t.TempDir()
 	log := filepath.Join(dir, "exact.events")

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -160,9 +159,7 @@ func writeTorrent(t *testing.T, tr *tracker) string {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "cats.torrent")
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, path, data)
 	if _, err := input.ReadTorrent(path); err != nil {
 		t.Fatal(err)
 	}
