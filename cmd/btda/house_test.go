@@ -18,8 +18,8 @@ import (
 // The tests of this file hold the house together: what stands at its top, and which package may import which. The way from
 // what was seen to what it means is one way, and a wrong import is how such a way gets lost.
 
-// top is what the top level holds, beside dot-files and what a recording leaves (output).
-var top = []string{"LICENSE", "README.md", "cmd", "events", "go.mod", "go.sum", "input", "output", "projections", "recorder", "replay"}
+// top is what the top level holds, beside dot-files, the built program (btda) and what a recording leaves (output).
+var top = []string{"LICENSE", "README.md", "btda", "cmd", "events", "go.mod", "go.sum", "input", "output", "projections", "recorder", "replay"}
 
 // everywhere are the packages that everything may import: they are pure.
 var everywhere = []string{"events", "events/pieces", "input/bencode"}

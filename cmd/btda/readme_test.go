@@ -3,6 +3,7 @@ package main_test
 import (
 	"flag"
 	"fmt"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -101,11 +102,13 @@ func readmePaths(readme string) []string {
 	return all
 }
 
+var pathWord = regexp.MustCompile(`^[\w./-]+$`)
+
 // isPath reports whether a word of the README is meant as a path of the repository.
 func isPath(word string) bool {
 	first, _, _ := strings.Cut(strings.TrimPrefix(word, "./"), "/")
-	ours := slices.Contains(top, first) || strings.HasPrefix(first, ".ci")
-	return ours && first != "output" && !strings.ContainsAny(word, "*<>,.:") || ours && regexp.MustCompile(`^[\w./-]+\.\w+$`).MatchString(word)
+	made := first == "output" || first == "btda"
+	return pathWord.MatchString(word) && !made && (slices.Contains(top, first) || first == ".ci")
 }
 
 func TestReadmePathsExist(t *testing.T) {
@@ -192,13 +195,13 @@ func checkGoCommand(t *testing.T, words []string) error {
 		under = append(under, found...)
 	}
 	for i, word := range words[1:] {
-		switch word {
-		case "-run", "-bench", "-fuzz":
+		switch {
+		case slices.Contains([]string{"-run", "-bench", "-fuzz"}, word):
 			if err := checkTestName(under, word, strings.Trim(words[i+2], "'")); err != nil {
 				return err
 			}
-		case "-rewrite":
-			if !testsContain(under, `flag\.Bool\("rewrite"`) {
+		case strings.HasPrefix(word, "-") && !slices.Contains(goTestFlags, word):
+			if !testsContain(under, `flag\.\w+\("`+word[1:]+`"`) {
 				return fmt.Errorf("its tests have no flag %s", word)
 			}
 		}
@@ -206,9 +209,12 @@ func checkGoCommand(t *testing.T, words []string) error {
 	return nil
 }
 
+// goTestFlags are those of go test that the README uses.
+var goTestFlags = []string{"-short", "-benchtime", "-timeout"}
+
 // checkTestName says whether there is a test, benchmark or fuzz test for a pattern.
 func checkTestName(packages []goPackage, flag, pattern string) error {
-	if pattern == "^$" {
+	if pattern == "^$" || pattern == "." {
 		return nil
 	}
 	kind := map[string]string{"-run": "Test", "-bench": "Benchmark", "-fuzz": "Fuzz"}[flag]
@@ -232,10 +238,55 @@ func testsContain(packages []goPackage, expression string) bool {
 	return false
 }
 
-func TestReadmeVariablesAreRead(t *testing.T) {
-	for _, variable := range regexp.MustCompile(`BTDA_[A-Z_]+`).FindAllString(readReadme(t), -1) {
-		if !testsContain(listPackages(t), `"`+variable+`"`) {
+// testSources yields the test files of all packages.
+func testSources(t *testing.T) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, p := range listPackages(t) {
+			files, _ := filepath.Glob(filepath.Join(p.Dir, "*_test.go"))
+			for _, name := range files {
+				text, err := os.ReadFile(name)
+				if err != nil {
+					t.Error(err)
+				}
+				if !yield(string(text)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// TestReadmeNamesWhatTestsCanBeTold holds flags and environment variables of tests and README together. Variables with TEST
+// in their name are between a test and its child process.
+func TestReadmeNamesWhatTestsCanBeTold(t *testing.T) {
+	readme := readReadme(t)
+	read := make(map[string]bool)
+	for text := range testSources(t) {
+		for _, flag := range regexp.MustCompile(`= flag\.\w+\("([\w-]+)"`).FindAllStringSubmatch(text, -1) {
+			if !strings.Contains(readme, " -"+flag[1]) {
+				t.Errorf("README.md does not name the test flag -%s", flag[1])
+			}
+		}
+		for _, variable := range regexp.MustCompile(`os\.Getenv\("(BTDA_[A-Z_]+)"`).FindAllStringSubmatch(text, -1) {
+			read[variable[1]] = true
+			if !strings.Contains(variable[1], "TEST") && !strings.Contains(readme, variable[1]) {
+				t.Errorf("README.md does not name the variable %s", variable[1])
+			}
+		}
+	}
+	for _, variable := range regexp.MustCompile(`BTDA_[A-Z_]+`).FindAllString(readme, -1) {
+		if !read[variable] {
 			t.Errorf("README.md names %s, which no test reads", variable)
+		}
+	}
+}
+
+// A benchmark that nobody finds is never run.
+func TestReadmeNamesEveryPackageWithBenchmarks(t *testing.T) {
+	readme := readReadme(t)
+	for _, p := range listPackages(t) {
+		if testsContain([]goPackage{p}, `(?m)^func Benchmark`) && !regexp.MustCompile("go test ./"+p.name()+" .*-bench").MatchString(readme) {
+			t.Errorf("README.md names no command for the benchmarks of %s", p.name())
 		}
 	}
 }
