@@ -39,7 +39,7 @@ func (r *Recorder) observedTorrents() map[events.TorrentNumber]session.Torrent {
 
 // observe makes one contact. It ends when the contact is over or ctx is done.
 func (r *run) observe(ctx context.Context, c swarm.Contact) swarm.Ending {
-	outcome := r.observer.Contact(ctx, session.Contact{Number: c.Number, Torrent: r.observed[c.Torrent], Address: c.Address})
+	outcome := r.observer.Contact(ctx, &session.Contact{Number: c.Number, Torrent: r.observed[c.Torrent], Address: c.Address})
 	return endingOf(outcome, r.settings.Observe)
 }
 

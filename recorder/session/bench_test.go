@@ -123,9 +123,9 @@ func benchObserver(log events.Appender) *session.Observer {
 	return &session.Observer{Log: log, Dialer: session.TCP{}, PeerID: ourID, Client: "btda test", Timeout: 30 * time.Second, Revisit: time.Hour}
 }
 
-func benchContact(to netip.AddrPort) session.Contact {
+func benchContact(to netip.AddrPort) *session.Contact {
 	t := session.Torrent{Number: 1, InfoHash: infoHash, Pieces: benchPieces, Complete: benchPieces}
-	return session.Contact{Number: 1, Torrent: t, Address: to}
+	return &session.Contact{Number: 1, Torrent: t, Address: to}
 }
 
 // BenchmarkContacts connects, shakes hands, takes in a bitfield, 20 haves and an extension handshake, and is hung up on, 64 peers at one time.

@@ -33,10 +33,10 @@ type budget struct {
 // cost is the units that a message takes which makes us store a number of bytes beside the usual few.
 func cost(stored int) int64 { return 1 + int64(stored)/unitSize }
 
-// take uses units if there are as many.
+// take uses units if there are as many. One message that takes more than the whole burst passes while nothing is in use.
 func (b *budget) take(r rate, now time.Duration, units int64) bool {
 	after := max(b.whole, now) + time.Duration(units)*r.interval
-	if after-now > time.Duration(r.burst)*r.interval {
+	if b.whole > now && after-now > time.Duration(r.burst)*r.interval {
 		return false
 	}
 	b.whole = after

@@ -13,10 +13,10 @@ import (
 )
 
 // Contact dials a peer, exchanges handshakes and observes it until the end. All that happens is in the log when it returns.
-// When ctx is done the session ends with events.ReasonStopping, within the timeout.
-func (o *Observer) Contact(ctx context.Context, c Contact) (outcome Outcome) {
+// When ctx is done the session ends with events.ReasonStopping, within the timeout. The contact must not change meanwhile.
+func (o *Observer) Contact(ctx context.Context, c *Contact) (outcome Outcome) {
 	// This frame lies below every session that waits: what it takes, each of them takes.
-	if s := o.connect(ctx, &c, &outcome); s != nil {
+	if s := o.connect(ctx, c, &outcome); s != nil {
 		s.observe(ctx)
 		s.hangUp()
 		s.conclude(&outcome)
@@ -32,7 +32,7 @@ func (o *Observer) connect(ctx context.Context, c *Contact, outcome *Outcome) *s
 		*outcome = o.failed(ctx, c, failure{phase: events.PhaseDial, err: err, duration: time.Since(began)})
 		return nil
 	}
-	s := newSession(ctx, o, link{conn: conn, contact: *c, direction: events.Outgoing, transport: events.TCP, encryption: events.Plain})
+	s := newSession(ctx, o, link{conn: conn, contact: c, direction: events.Outgoing, transport: events.TCP, encryption: events.Plain})
 	s.dialled = time.Since(began)
 	theirs, err := s.shake(ctx)
 	if err != nil {

@@ -19,7 +19,7 @@
 //
 // # Content
 //
-// A message has content when it changes the set of pieces, is the first to tell about pieces, or is the first extension handshake or port. All others say nothing new:
+// A message has content when it changes the set of pieces, is the first to tell about pieces, or is the first extension handshake. All others say nothing new:
 // keep-alives, choke and unchoke, requests, answers to our own asking, repeated haves, haves and bitfields that fit no torrent of this size.
 // They do not prolong a visit. They are stored one by one up to a rate, above which they are counted (events.MessagesSuppressed). Messages with
 // content are always stored; a peer that sends more of them than a download can cause is read more slowly.

@@ -79,8 +79,7 @@ func (s *session) offerMetadata(number uint8) {
 // receiveMetadata takes in a metadata message (BEP 9). A request is rejected: we have no metadata to give. One that comes above the
 // rate that is recorded gets no answer.
 func (s *session) receiveMetadata(m message) {
-	fact := &events.MessageReceived{Session: s.number, Message: m.Kind, Extension: m.Extension, Length: m.Length}
-	if s.record(m, fact, 0) == 0 || s.peer.metadata == 0 || s.mute() {
+	if s.receiveOther(m) == 0 || s.peer.metadata == 0 || s.mute() {
 		return
 	}
 	if asked, err := wire.ParseMetadata(m.payload); err == nil && asked.Type == wire.MetadataRequest {

@@ -83,19 +83,3 @@ func FuzzFrames(f *testing.F) {
 		}
 	})
 }
-
-// Messages without a payload that is large take no memory.
-func TestMessagesAreNotAllocated(t *testing.T) {
-	stream := bytes.Repeat([]byte("\x00\x00\x00\x05\x04\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x03\x14\x01d"), 1000)
-	c := &chunks{data: stream}
-	f := frames{conn: c, bound: fuzzBound}
-	if n := testing.AllocsPerRun(10, func() {
-		for c.data = stream; ; {
-			if _, state := f.next(); state == partial && f.fill() != nil {
-				return
-			}
-		}
-	}); n > 0 {
-		t.Errorf("%v allocations for 3,000 messages", n)
-	}
-}

@@ -129,3 +129,12 @@ func TestTooManyMessagesInAVisit(t *testing.T) {
 		t.Errorf("outcome %+v", outcome)
 	}
 }
+
+// A bitfield of a wrong length is recorded as received even where it is large.
+func TestLargeBitfieldOfAWrongLength(t *testing.T) {
+	s := serve(t, func(p peer) { p.shake(plain); p.write(frame(events.Bitfield, make([]byte, 60_000)...)) })
+	s.run(t.Context())
+	if got, ok := s.log.Records()[1].Event.(*events.BitfieldReceived); !ok || len(got.Bitfield) != 60_000 {
+		t.Errorf("recorded:\n%.500s", s.facts())
+	}
+}

@@ -13,6 +13,10 @@ type journal struct {
 	ctx    context.Context // never done: what was observed is appended also while the recording stops
 	waited time.Duration   // for the log
 	err    error           // of the log, which is final
+
+	// The log does not keep events, so that the frequent ones are written here, each over the one before.
+	have  events.HaveReceived
+	other events.MessageReceived
 }
 
 // append gives an event its place in the log; seq is 0 when the log failed.

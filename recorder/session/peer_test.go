@@ -122,7 +122,7 @@ func newServed(dialer session.Dialer, address netip.AddrPort) *served {
 
 // run contacts the peer and waits for the end of its script.
 func (s *served) run(ctx context.Context) session.Outcome {
-	outcome := s.Contact(ctx, s.contact)
+	outcome := s.Contact(ctx, &s.contact)
 	if s.played != nil {
 		<-s.played
 	}

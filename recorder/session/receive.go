@@ -29,9 +29,10 @@ func (s *session) receive(m message) {
 	s.countMessages()
 }
 
-// receiveOther takes in a message that has no event of its own, or not the length that its kind has.
-func (s *session) receiveOther(m message) {
-	s.record(m, &events.MessageReceived{Session: s.number, Message: m.Kind, Extension: m.Extension, Length: m.Length}, 0)
+// receiveOther takes in a message that has no event of its own, or not the length that its kind has. seq is as from record.
+func (s *session) receiveOther(m message) (seq events.Seq) {
+	s.other = events.MessageReceived{Session: s.number, Message: m.Kind, Extension: m.Extension, Length: m.Length}
+	return s.record(m, &s.other, 0)
 }
 
 func (s *session) receiveHave(m message) {
@@ -40,8 +41,8 @@ func (s *session) receiveHave(m message) {
 		s.receiveOther(m)
 		return
 	}
-	news := s.holdings.have(index)
-	s.recordAvailability(m, &events.HaveReceived{Session: s.number, Piece: index}, news)
+	s.journal.have = events.HaveReceived{Session: s.number, Piece: index}
+	s.recordAvailability(m, &s.journal.have, s.holdings.have(index))
 }
 
 func (s *session) receiveAllOrNone(m message, e events.Event, apply func() bool) {

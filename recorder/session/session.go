@@ -18,7 +18,7 @@ import (
 // link is a connection to a peer for one torrent.
 type link struct {
 	conn       net.Conn
-	contact    Contact
+	contact    *Contact
 	direction  events.Direction
 	transport  events.Transport
 	encryption events.Encryption

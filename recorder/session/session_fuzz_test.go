@@ -37,7 +37,7 @@ func observeSaid(t *testing.T, said, sizes []byte, size uint32) {
 	stream := wire.Handshake{Reserved: wire.OurReserved(false), InfoHash: torrent.InfoHash}.Append(nil)
 	log := eventstest.NewLog()
 	o := Observer{Log: log, Dialer: &chunks{data: append(stream, said...), sizes: sizes}, PeerID: events.PeerID{2}, Timeout: time.Minute}
-	outcome := o.Contact(t.Context(), Contact{Torrent: torrent, Address: netip.MustParseAddrPort("127.0.0.1:1")})
+	outcome := o.Contact(t.Context(), &Contact{Torrent: torrent, Address: netip.MustParseAddrPort("127.0.0.1:1")})
 	folded := fold(t, log.Records(), size)
 	if outcome.Pieces.Known && outcome.Pieces.Value != uint64(folded) || !outcome.Pieces.Known && folded != 0 {
 		t.Errorf("the session counts %v pieces, the log %d:\n%s", outcome.Pieces, folded, eventstest.Format(log.Records()))
