@@ -30,16 +30,16 @@ func (m *naiveMessage) count() int {
 }
 
 type naiveSession struct {
-	opened, saidPort    int // positions; saidPort 0: never
-	openedAt, end       events.Time
-	torrent             events.TorrentNumber
-	incoming            bool
-	address             netip.AddrPort
-	port                uint16
-	peerID              events.PeerID
-	messages            []naiveMessage
-	bases               map[events.Seq][]byte
-	ended, own, dropped bool
+	opened, saidPort int // positions; saidPort 0: never
+	openedAt, end    events.Time
+	torrent          events.TorrentNumber
+	incoming         bool
+	address          netip.AddrPort
+	port             uint16
+	peerID           events.PeerID
+	messages         []naiveMessage
+	bases            map[events.Seq][]byte
+	ended, own       bool
 }
 
 type naiveModel struct {

@@ -1,6 +1,7 @@
 package recorder_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"path/filepath"
@@ -142,7 +143,7 @@ func checkClients(t *testing.T, records []events.Record, swarm *swarmtest.Swarm)
 }
 
 func allSet(bitfield []byte) bool {
-	return strings.Trim(string(bitfield), "\xff") == ""
+	return bytes.Count(bitfield, []byte{0xff}) == len(bitfield)
 }
 
 func TestAFullDiskStopsTheRecordingAndLeavesALogThatOpens(t *testing.T) {

@@ -70,30 +70,28 @@ func (l *Log) Scan(ctx context.Context, from events.Seq) *Scanner {
 }
 
 func (f *followed) next() (key, value []byte, ok bool, err error) {
-	for {
-		if f.blocks.iter != nil {
-			key, value, ok, err = f.blocks.next()
-			if ok || err != nil {
-				return key, value, ok, err
-			}
-			f.from = f.blocks.until + 1
-			if err := f.blocks.close(); err != nil { // not held while waiting: it keeps memory
-				return nil, nil, false, err
-			}
+	if f.blocks.iter != nil {
+		key, value, ok, err = f.blocks.next()
+		if ok || err != nil {
+			return key, value, ok, err
 		}
-		if err := f.log.WaitDurable(f.ctx, f.from); err != nil {
-			if errors.Is(err, ErrClosed) {
-				err = nil
-			}
+		f.from = f.blocks.until + 1
+		if err := f.blocks.close(); err != nil { // not held while waiting: it keeps memory
 			return nil, nil, false, err
 		}
-		f.blocks = stored{store: f.log.store, space: spaceBlock, from: f.from, until: f.log.Durable()}
-		if ok, err = f.blocks.seek(); err != nil || !ok {
-			return nil, nil, false, err
-		}
-		value, err = f.blocks.iter.ValueAndErr()
-		return f.blocks.iter.Key(), value, err == nil, err
 	}
+	if err := f.log.WaitDurable(f.ctx, f.from); err != nil {
+		if errors.Is(err, ErrClosed) {
+			err = nil
+		}
+		return nil, nil, false, err
+	}
+	f.blocks = stored{store: f.log.store, space: spaceBlock, from: f.from, until: f.log.Durable()}
+	if ok, err = f.blocks.seek(); err != nil || !ok {
+		return nil, nil, false, err
+	}
+	value, err = f.blocks.iter.ValueAndErr()
+	return f.blocks.iter.Key(), value, err == nil, err
 }
 
 func (f *followed) close() error { return f.blocks.close() }

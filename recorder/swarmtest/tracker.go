@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -248,5 +247,5 @@ func answer(w http.ResponseWriter, said map[string]any) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain")
-	io.WriteString(w, string(encoded))
+	w.Write(encoded)
 }

@@ -67,7 +67,7 @@ func TestHostileAnswers(t *testing.T) {
 		{"failure reason of a wrong type, negative retry in", saying("d14:failure reasoni5e8:retry ini-3ee"), failed(events.ReasonTrackerFailure, 200)},
 		{"a long failure reason", saying("d14:failure reason5000:" + strings.Repeat("x", 5000) + "e"),
 			events.TrackerAnnounceFailed{Reason: events.ReasonTrackerFailure, HTTPStatus: 200, Text: strings.Repeat("x", maxText)}},
-		{"redirects without end", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/announce", 302) }, failed(events.ReasonRedirect, 302)},
+		{"redirects without end", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/announce", http.StatusFound) }, failed(events.ReasonRedirect, 302)},
 		{"a redirect to another scheme", redirectTo("file:///etc/passwd"), failed(events.ReasonRedirect, 302)},
 		{"a redirect to a place that is not a tracker's", redirectTo("/admin"), failed(events.ReasonRedirect, 0)},
 		{"a redirect that climbs", redirectTo("/announce/../admin"), failed(events.ReasonRedirect, 0)},
