@@ -103,9 +103,10 @@ func closeFrame(buf []byte, start int) ([]byte, int) {
 	return buf, start + size - 1
 }
 
-// value completes the header and returns what is stored. It belongs to the block.
-func (b *block) value(previous chainHash) []byte {
-	putHeader(b.buf, header{first: b.first, count: b.count, base: b.base, previous: previous})
+// value completes the header, with what is known of the log before the block, and returns what is stored. It belongs to the
+// block.
+func (b *block) value(synced events.Seq, previous chainHash) []byte {
+	putHeader(b.buf, header{first: b.first, count: b.count, base: b.base, synced: synced, previous: previous})
 	return b.buf
 }
 
@@ -124,8 +125,9 @@ type header struct {
 	flags    byte
 	first    events.Seq
 	count    uint32
-	base     events.Time
-	previous chainHash
+	base     events.Time // of the first record
+	synced   events.Seq  // the last record that was durable before the block was written
+	previous chainHash   // of the value before
 }
 
 func putHeader(buf []byte, h header) {
@@ -134,6 +136,7 @@ func putHeader(buf []byte, h header) {
 	binary.BigEndian.PutUint64(buf[headerFirst:], uint64(h.first))
 	binary.BigEndian.PutUint32(buf[headerCount:], h.count)
 	binary.BigEndian.PutUint64(buf[headerTime:], uint64(h.base))
+	binary.BigEndian.PutUint64(buf[headerSynced:], uint64(h.synced))
 	copy(buf[headerPrevious:headerSize], h.previous[:])
 }
 

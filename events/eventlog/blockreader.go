@@ -39,23 +39,32 @@ func (r *blockReader) open(value []byte) error {
 	if value[0] != FormatVersion {
 		return damagedf(0, "block version %d is not known", value[0])
 	}
-	h := header{
-		flags: value[headerFlags],
-		first: events.Seq(binary.BigEndian.Uint64(value[headerFirst:])),
-		count: binary.BigEndian.Uint32(value[headerCount:]),
-		base:  events.Time(binary.BigEndian.Uint64(value[headerTime:])),
-	}
-	copy(h.previous[:], value[headerPrevious:])
+	h := getHeader(value)
 	switch {
 	case h.flags&^flagDefinition != 0:
 		return damagedf(headerFlags, "unknown flags %#x", h.flags)
 	case h.first == 0 || uint64(h.first) > math.MaxUint64-uint64(h.count):
 		return damagedf(headerFirst, "sequence number %d", h.first)
+	case h.synced >= h.first:
+		return damagedf(headerSynced, "record %d was durable before record %d was written", h.synced, h.first)
 	case h.count == 0 || uint64(h.count) > uint64(len(value)-headerSize)/minFrameSize:
 		return damagedf(headerCount, "%d records in %d bytes", h.count, len(value)-headerSize)
 	}
 	*r = blockReader{header: h, value: value, at: headerSize, left: h.count, last: h.base}
 	return nil
+}
+
+// getHeader reads the header of a value that is long enough.
+func getHeader(value []byte) header {
+	h := header{
+		flags:  value[headerFlags],
+		first:  events.Seq(binary.BigEndian.Uint64(value[headerFirst:])),
+		count:  binary.BigEndian.Uint32(value[headerCount:]),
+		base:   events.Time(binary.BigEndian.Uint64(value[headerTime:])),
+		synced: events.Seq(binary.BigEndian.Uint64(value[headerSynced:])),
+	}
+	copy(h.previous[:], value[headerPrevious:])
+	return h
 }
 
 // next reads a frame into f. It returns false at the end of the block.

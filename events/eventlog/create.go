@@ -84,6 +84,10 @@ func (l *Log) openStore() error {
 		if err := db.Set(formatKey, formatRecord(), pebble.Sync); err != nil {
 			return closeAfter(err, db)
 		}
+		// The first write-ahead log of a new store is of an old format, in which damage is not told from a torn end.
+		if err := db.Flush(); err != nil {
+			return closeAfter(err, db)
+		}
 		l.store = &store{db: db, users: 1, close: func(db *pebble.DB) error {
 			return l.attempt(func() error { return closeTidily(db, l.options.FS, l.dir) })
 		}}
@@ -127,14 +131,5 @@ func closeTidily(db *pebble.DB, fs vfs.FS, dir string) error {
 
 func closeAfter(err error, c io.Closer) error {
 	_ = c.Close() // the first error counts
-	return err
-}
-
-// explain adds what to do about an error of the store.
-func explain(err error) error {
-	switch text := err.Error(); {
-	case strings.Contains(text, "lock held by current process"), strings.Contains(text, "resource temporarily unavailable"):
-		return fmt.Errorf("the log is in use, by this or another process: wait until that one ends: %w", err)
-	}
 	return err
 }

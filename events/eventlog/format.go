@@ -31,7 +31,8 @@ const (
 	headerFirst    = 2
 	headerCount    = 10
 	headerTime     = 14
-	headerPrevious = 22
+	headerSynced   = 22
+	headerPrevious = 30
 	headerSize     = headerPrevious + sha256.Size
 )
 

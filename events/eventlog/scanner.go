@@ -25,7 +25,7 @@ type Scanner struct {
 	block       blockReader
 	key         []byte
 	frame       frame
-	each        func(*frame) error // called with each frame before it is decoded; may be nil
+	inspect     inspector // sees all before it is decoded; may be nil
 	decoder     events.Decoder
 	record      events.Record
 	digest      hash.Hash
@@ -33,6 +33,12 @@ type Scanner struct {
 	skipped     map[events.Kind]uint64
 	err         error
 	closed      bool
+}
+
+// inspector looks at what a scanner reads.
+type inspector interface {
+	block(value []byte) error
+	record(*frame) error
 }
 
 // source gives stored values, in the order of their keys.
@@ -85,7 +91,7 @@ func (s *Scanner) Next() bool {
 func (s *Scanner) nextBlock() bool {
 	key, value, ok, err := s.source.next()
 	if err != nil || !ok {
-		s.err = err
+		s.err = asDamage(err)
 		return false
 	}
 	s.key = append(s.key[:0], key...)
@@ -122,6 +128,9 @@ func (s *Scanner) enter(value []byte) error {
 		return damagedf(headerFirst, "record %d again, after record %d", first, s.want-1)
 	}
 	s.begun = true
+	if s.inspect != nil {
+		return s.inspect.block(value)
+	}
 	return nil
 }
 
@@ -130,8 +139,8 @@ func (s *Scanner) take() bool {
 	f := &s.frame
 	s.want = f.seq + 1
 	s.sum(f)
-	if s.each != nil {
-		if err := s.each(f); err != nil {
+	if s.inspect != nil {
+		if err := s.inspect.record(f); err != nil {
 			s.fail(err)
 			return false
 		}

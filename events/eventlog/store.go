@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"strings"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -115,4 +116,24 @@ func (f *firstError) get() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.err
+}
+
+// explain adds what to do about an error of the store.
+func explain(err error) error {
+	text := err.Error()
+	if strings.Contains(text, "lock held by current process") || strings.Contains(text, "resource temporarily unavailable") {
+		return fmt.Errorf("the log is in use, by this or another process: wait until that one ends: %w", err)
+	}
+	if errors.Is(err, pebble.ErrDBDoesNotExist) {
+		return fmt.Errorf("%w: name a folder that btda record wrote: %w", errNotALog, err)
+	}
+	return asDamage(err)
+}
+
+// asDamage marks what the store takes for damage.
+func asDamage(err error) error {
+	if err == nil || !pebble.IsCorruptionError(err) || errors.Is(err, ErrDamaged) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }

@@ -30,6 +30,10 @@ func (v Verification) String() string {
 // Verify reads all of a log, recomputes its chain, and compares the copies of its definitions and its seal. The error names
 // the first bad place and wraps ErrDamaged. Beside an error, the Verification holds what was read before that place.
 func Verify(dir string, o Options) (Verification, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return Verification{}, err
+	}
 	r, err := Open(dir, o)
 	if err != nil {
 		return Verification{}, err
@@ -37,7 +41,11 @@ func Verify(dir string, o Options) (Verification, error) {
 	defer r.Close()
 	v := verifier{reader: r, chain: hashOf(formatRecord())}
 	v.result.Run = r.run
-	if err := v.run(); err != nil {
+	err = v.run()
+	if err == nil && !v.result.Sealed {
+		err = unread{o.FS, dir, v.result.Last}.search()
+	}
+	if err != nil {
 		return v.result, fmt.Errorf("eventlog: %s: %w", dir, err)
 	}
 	return v.result, nil
@@ -84,18 +92,27 @@ func (v *verifier) keys() error {
 
 // blocks goes through all records, block by block.
 func (v *verifier) blocks() error {
-	source := &verifiedBlocks{verifier: v, stored: stored{store: v.reader.store, space: spaceBlock, from: 1}}
-	s := newScanner(v.reader.store, v.reader.Run, 1, source)
+	s := v.reader.Scan(1)
 	defer s.Close()
-	s.each = v.definition
+	s.inspect = v
 	for s.Next() {
 	}
 	v.result.Digest = s.Digest()
 	return s.Err()
 }
 
-// definition compares a record with its copy.
-func (v *verifier) definition(f *frame) error {
+// block checks the chain.
+func (v *verifier) block(value []byte) error {
+	if previous := getHeader(value).previous; previous != v.chain {
+		return damagedf(headerPrevious, "the block follows one with hash %v, but the one before has %v", previous, v.chain)
+	}
+	v.chain = hashOf(value)
+	v.result.Blocks++
+	return nil
+}
+
+// record compares a record with its copy.
+func (v *verifier) record(f *frame) error {
 	v.result.Records++
 	v.result.Last = f.seq
 	if !defines(f.kind) {
@@ -129,26 +146,4 @@ func (v *verifier) end() error {
 	}
 	v.result.Sealed = true
 	return nil
-}
-
-// verifiedBlocks checks the chain while the blocks go by.
-type verifiedBlocks struct {
-	stored
-	verifier *verifier
-}
-
-func (b *verifiedBlocks) next() (key, value []byte, ok bool, err error) {
-	key, value, ok, err = b.stored.next()
-	if !ok || err != nil {
-		return key, value, ok, err
-	}
-	if v := b.verifier; len(value) >= headerSize {
-		if previous := chainHash(value[headerPrevious:headerSize]); previous != v.chain {
-			return key, value, false, fmt.Errorf("key %x: %w: the block follows one with hash %v, but the one before has %v",
-				key, ErrDamaged, previous, v.chain)
-		}
-		v.chain = hashOf(value)
-		v.result.Blocks++
-	}
-	return key, value, true, nil
 }

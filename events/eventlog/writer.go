@@ -113,7 +113,7 @@ func (w *writer) commit(t task) error {
 // write commits a block and the copies of its definitions, and makes it the last link of the chain.
 func (w *writer) write(b *block, sync bool) error {
 	batch := w.db.NewBatchWithSize(len(b.buf) + 64)
-	value := b.value(w.chain)
+	value := b.value(w.log.Durable(), w.chain)
 	if err := w.fill(batch, b, value); err != nil {
 		return err
 	}
@@ -132,14 +132,18 @@ func (w *writer) write(b *block, sync bool) error {
 	return batch.Close()
 }
 
+// fill puts a block and its copies into a batch, the block first: so it can be recognised in a damaged write-ahead log.
 func (w *writer) fill(batch *pebble.Batch, b *block, value []byte) error {
+	if err := batch.Set(blockKey(b.first), value, nil); err != nil {
+		return err
+	}
 	for _, d := range b.copies {
 		w.scratch = b.definitionValue(w.scratch[:0], d)
 		if err := batch.Set(seqKey(spaceDefinition, d.seq), w.scratch, nil); err != nil {
 			return err
 		}
 	}
-	return batch.Set(blockKey(b.first), value, nil)
+	return nil
 }
 
 // apply commits a batch. The hash of the value is computed while the disk is busy.
