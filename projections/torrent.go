@@ -3,6 +3,8 @@ package projections
 import (
 	"encoding/hex"
 	"iter"
+
+	"btda/events"
 )
 
 var torrentColumns = []Column{
@@ -62,7 +64,7 @@ func (t *torrents) row(torrent torrentIndex) Row {
 	pieces, length := uint64(d.metadata.PieceCount), d.metadata.PieceLength
 	sized := pieces > 0
 	return Row{
-		t.id(torrent), textOrNull(maskTracker(d.tracker)), blob(string(d.infoHash[:])), text(hex.EncodeToString(d.infoHash[:])),
+		t.id(torrent), textOrNull(events.MaskTracker(d.tracker)), blob(string(d.infoHash[:])), text(hex.EncodeToString(d.infoHash[:])),
 		known(integer(pieces), sized), known(integer(length), sized), known(integer(t.definitions.complete(torrent)), sized),
 		textOrNull(d.path), textOrNull(d.displayName), known(decimal(float64(pieces)*float64(length)/1e9), sized),
 		t.censored(torrent),

@@ -2,6 +2,8 @@ package projections
 
 import (
 	"strings"
+
+	"btda/events"
 )
 
 // trackerIndex numbers announce URLs from 0.
@@ -22,7 +24,7 @@ func (t *trackers) index(url string) trackerIndex {
 	}
 	i := trackerIndex(len(t.urls))
 	t.urls = append(t.urls, strings.Clone(url))
-	t.masked = append(t.masked, maskTracker(url))
+	t.masked = append(t.masked, events.MaskTracker(url))
 	t.byURL[t.urls[i]] = i
 	return i
 }
@@ -33,56 +35,4 @@ func (t *trackers) name(i trackerIndex) Value {
 		return Value{}
 	}
 	return text(t.masked[i])
-}
-
-const mask = "***"
-
-// maskTracker hides what may be a passkey in an announce URL: the user name and password, the values of the query, and
-// segments of the path that look like a key.
-func maskTracker(url string) string {
-	scheme, rest, ok := strings.Cut(url, "://")
-	if !ok {
-		scheme, rest = "", url
-	} else {
-		scheme += "://"
-	}
-	rest, fragment, hasFragment := strings.Cut(rest, "#")
-	path, query, hasQuery := strings.Cut(rest, "?")
-	segments := strings.Split(path, "/")
-	if _, host, user := strings.Cut(segments[0], "@"); user {
-		segments[0] = mask + "@" + host
-	}
-	for i, s := range segments[1:] {
-		if looksLikeKey(s) {
-			segments[i+1] = mask
-		}
-	}
-	masked := scheme + strings.Join(segments, "/")
-	if hasQuery {
-		masked += "?" + maskQuery(query)
-	}
-	if hasFragment && fragment != "" {
-		masked += "#" + mask
-	}
-	return masked
-}
-
-func maskQuery(query string) string {
-	pairs := strings.Split(query, "&")
-	for i, pair := range pairs {
-		if name, value, ok := strings.Cut(pair, "="); ok && value != "" {
-			pairs[i] = name + "=" + mask
-		} else if looksLikeKey(pair) {
-			pairs[i] = mask
-		}
-	}
-	return strings.Join(pairs, "&")
-}
-
-// minKeyLength is less than any tracker's passkey has characters.
-const minKeyLength = 10
-
-// looksLikeKey reports whether a word is long and has digits among its letters, or nothing but digits.
-func looksLikeKey(word string) bool {
-	return len(word) >= minKeyLength && strings.ContainsAny(word, "0123456789")
 }

@@ -161,7 +161,7 @@ func (p *progress) append(ctx context.Context, at events.Time, e events.Event) e
 
 func (p *progress) say(message string, about ...any) {
 	if p.Text != nil {
-		p.Text.Debug(message, append([]any{"tracker", MaskURL(p.Tracker), "torrent", p.Request.Torrent}, about...)...)
+		p.Text.Debug(message, append([]any{"tracker", events.MaskTracker(p.Tracker), "torrent", p.Request.Torrent}, about...)...)
 	}
 }
 

@@ -2,7 +2,6 @@ package tracker
 
 import (
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -83,43 +82,4 @@ func escape(raw []byte) string {
 
 func unreserved(b byte) bool {
 	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || strings.IndexByte("-._~", b) >= 0
-}
-
-const mask = "***"
-
-// A path segment that could be a passkey: long, of letters and digits, with a digit.
-var passkeySegment = regexp.MustCompile(`^[0-9A-Za-z_=-]*[0-9][0-9A-Za-z_=-]*$`)
-
-const passkeyLength = 12
-
-// MaskURL hides what may be a secret in the URL of a tracker: user and password, the values of its query, long path segments of
-// letters and digits, and the whole of a URL that cannot be parsed. For texts that people read; events hold the URL as it is.
-func MaskURL(tracker string) string {
-	u, err := url.Parse(tracker)
-	if err != nil || u.Host == "" {
-		return mask
-	}
-	masked := u.Scheme + "://" + u.Host
-	if u.User != nil {
-		masked = u.Scheme + "://" + mask + "@" + u.Host
-	}
-	segments := strings.Split(u.EscapedPath(), "/")
-	for i, s := range segments {
-		if len(s) >= passkeyLength && passkeySegment.MatchString(s) {
-			segments[i] = mask
-		}
-	}
-	masked += strings.Join(segments, "/")
-	if u.RawQuery == "" {
-		return masked
-	}
-	pairs := strings.Split(u.RawQuery, "&")
-	for i, pair := range pairs {
-		name, _, named := strings.Cut(pair, "=")
-		pairs[i] = mask
-		if named {
-			pairs[i] = name + "=" + mask
-		}
-	}
-	return masked + "?" + strings.Join(pairs, "&")
 }

@@ -62,21 +62,3 @@ func TestEscape(t *testing.T) {
 		t.Errorf("%q, %v", values.Get("info_hash"), err)
 	}
 }
-
-func TestMaskURL(t *testing.T) {
-	for tracker, want := range map[string]string{
-		"http://tracker.example.com:8080/announce":                      "http://tracker.example.com:8080/announce",
-		"udp://tracker.example.com:6969":                                "udp://tracker.example.com:6969",
-		"https://example.com/announce.php?passkey=0123456789abcdef&x":   "https://example.com/announce.php?passkey=***&***",
-		"https://example.com/0123456789abcdef0123456789abcdef/announce": "https://example.com/***/announce",
-		"https://user:word@example.com/announce":                        "https://***@example.com/announce",
-		"http://[::1":                                                   "***",
-		"":                                                              "***",
-		"https://example.com/tracker-of-everything/announce":            "https://example.com/tracker-of-everything/announce",
-		"https://example.com/announce#secret":                           "https://example.com/announce",
-	} {
-		if got := MaskURL(tracker); got != want {
-			t.Errorf("%s: %s, want %s", tracker, got, want)
-		}
-	}
-}
