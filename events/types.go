@@ -3,6 +3,7 @@ package events
 import (
 	"encoding/hex"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 )
@@ -47,11 +48,29 @@ type PieceIndex uint32
 // TimeOf converts a wall-clock time.
 func TimeOf(t time.Time) Time { return Time(t.UnixNano()) }
 
-// Add returns the moment d later.
-func (t Time) Add(d time.Duration) Time { return t + Time(d) }
+// Add returns the moment d later; the first or last moment there is where that is beyond.
+func (t Time) Add(d time.Duration) Time {
+	sum := t + Time(d)
+	switch {
+	case d > 0 && sum < t:
+		return math.MaxInt64
+	case d < 0 && sum > t:
+		return math.MinInt64
+	}
+	return sum
+}
 
-// Sub returns the time from u to t.
-func (t Time) Sub(u Time) time.Duration { return time.Duration(t - u) }
+// Sub returns the time from u to t; the shortest or longest there is where that is beyond.
+func (t Time) Sub(u Time) time.Duration {
+	difference := t - u
+	switch {
+	case t > u && difference < 0:
+		return math.MaxInt64
+	case t < u && difference > 0:
+		return math.MinInt64
+	}
+	return time.Duration(difference)
+}
 
 // UTC returns the moment as a time.Time in UTC.
 func (t Time) UTC() time.Time { return time.Unix(0, int64(t)).UTC() }

@@ -2,6 +2,7 @@ package events_test
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -66,5 +67,27 @@ func TestRunStartedSetting(t *testing.T) {
 	}
 	if value, ok := started.Setting("port"); value != "" || ok {
 		t.Errorf("%q, %v", value, ok)
+	}
+}
+
+// Sums and differences of times that no time holds end at the first or last one.
+func TestTimesSaturate(t *testing.T) {
+	const first, last = events.Time(math.MinInt64), events.Time(math.MaxInt64)
+	for _, c := range []struct {
+		of   events.Time
+		add  time.Duration
+		want events.Time
+	}{{5, 3, 8}, {5, -8, -3}, {last, 1, last}, {last - 1, math.MaxInt64, last}, {first, -1, first}, {first, math.MaxInt64, -1}, {-2, math.MinInt64, first}} {
+		if got := c.of.Add(c.add); got != c.want {
+			t.Errorf("%d and %d is %d, want %d", c.of, c.add, got, c.want)
+		}
+	}
+	for _, c := range []struct {
+		from, to events.Time
+		want     time.Duration
+	}{{5, 8, 3}, {8, 5, -3}, {first, last, math.MaxInt64}, {last, first, math.MinInt64}, {-1, last, math.MaxInt64}, {0, last, math.MaxInt64}, {0, first, math.MinInt64}} {
+		if got := c.to.Sub(c.from); got != c.want {
+			t.Errorf("from %d to %d is %d, want %d", c.from, c.to, got, c.want)
+		}
 	}
 }

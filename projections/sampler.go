@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"math"
 	"math/bits"
 	"time"
 
@@ -61,10 +62,13 @@ type sampler struct {
 	top         speed
 }
 
+// add takes a sample. Its time counts as that of the one before where it is earlier.
 func (s *sampler) add(p sample) {
 	if s.count == 0 {
 		s.first, s.from = p, p
 		s.next = p.time.Add(s.interval)
+	} else {
+		p.time = max(p.time, s.last.time)
 	}
 	s.count++
 	s.last = p
@@ -83,20 +87,24 @@ func (s *sampler) advance(now events.Time, pieces uint32) {
 		return
 	}
 	s.skipTo(s.last.time)
-	for moved := false; s.next <= now && !moved; s.next = s.next.Add(s.interval) {
+	for moved := false; s.due(now) && !moved; s.next = s.next.Add(s.interval) {
 		s.add(sample{time: s.next, pieces: pieces})
 		moved = s.from.time == s.last.time
 	}
-	if now < s.next {
+	if !s.due(now) {
 		return
 	}
 	s.skipTo(now) // those between have the same number of pieces and no speed
 	s.add(sample{time: s.next.Add(-s.interval), pieces: pieces})
 }
 
+// due reports whether the next sample is due by now. At the end of time none is, for that is where times beyond it are held.
+func (s *sampler) due(now events.Time) bool { return s.next <= now && s.next != math.MaxInt64 }
+
 // skipTo makes the next sample the first one due after a time.
 func (s *sampler) skipTo(t events.Time) {
 	if t >= s.next {
-		s.next = s.next.Add((t.Sub(s.next)/s.interval + 1) * s.interval)
+		whole := t.Sub(s.next) / s.interval * s.interval
+		s.next = s.next.Add(whole).Add(s.interval)
 	}
 }
