@@ -23,10 +23,12 @@ type BitfieldReceived struct {
 	Bitfield []byte // high bit of the first byte is piece 0
 }
 
-// BitfieldChanged is a bitfield message of the same length as an earlier one of the session, stored as the exact difference.
+// BitfieldChanged is a bitfield message stored as the exact difference to the base of the session: the bitfield of its latest valid
+// BitfieldReceived, that is one with the length and spare bits that the number of pieces asks for. So who reads the events keeps
+// one base for each open session, whatever the peer sends. A difference to anything else changes nothing.
 type BitfieldChanged struct {
 	Session SessionNumber
-	Base    Seq // of the BitfieldReceived that it is a difference to
+	Base    Seq // of the BitfieldReceived that is the base
 	// Toggled names the bits that differ, ascending: the index of the first and then the distance to the one
 	// before, less one, each an unsigned varint. Spare bits count as bits.
 	Toggled []byte

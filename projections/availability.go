@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"slices"
 	"time"
 
 	"btda/events"
@@ -53,7 +54,7 @@ type transitions struct {
 // peer says is one statement: its first availability.
 type availability struct {
 	set      pieces.Set
-	bases    []base
+	base     base
 	complete uint32   // pieces from which the set is above
 	basis    evidence // of the whole set: what replaced it last; bare haves; none before the first message
 	settled  bool
@@ -74,9 +75,9 @@ type rules struct {
 	revisit time.Duration // 0: no samples between the first and the last
 }
 
-// base is a bitfield that a later one may be a difference to.
+// base is the latest valid bitfield that was stored whole, which later ones may be differences to (events.BitfieldChanged).
 type base struct {
-	seq      events.Seq
+	seq      events.Seq // 0 while there is none
 	bitfield []byte
 }
 
@@ -89,27 +90,22 @@ func newAvailability(at moment, size, complete uint32) availability {
 
 func (a *availability) bitfield(at moment, r rules, bitfield []byte) {
 	a.advance(at.time)
-	if len(bitfield) == pieces.BitfieldLength(a.set.Size()) {
-		a.bases = append(a.bases, base{at.seq, append([]byte(nil), bitfield...)})
-	}
 	if a.set.Replace(bitfield) == nil {
+		a.base = base{at.seq, append(a.base.bitfield[:0], bitfield...)}
 		a.stated(at, r, evidenceBitfield)
 	}
 }
 
-// bitfieldChanged takes in a bitfield that was stored as a difference. One without its base, or that does not fit it, is
-// as invalid as a bitfield of a wrong length.
+// bitfieldChanged takes in a bitfield that was stored as a difference. One to another bitfield than the base, or that does not
+// fit it, is as invalid as a bitfield of a wrong length.
 func (a *availability) bitfieldChanged(at moment, r rules, e *events.BitfieldChanged) {
 	a.advance(at.time)
-	for i := len(a.bases) - 1; i >= 0; i-- {
-		if a.bases[i].seq != e.Base {
-			continue
-		}
-		bitfield := append([]byte(nil), a.bases[i].bitfield...)
-		if pieces.ApplyDifference(bitfield, e.Toggled) == nil && a.set.Replace(bitfield) == nil {
-			a.stated(at, r, evidenceBitfield)
-		}
+	if a.base.seq == 0 || a.base.seq != e.Base {
 		return
+	}
+	bitfield := slices.Clone(a.base.bitfield)
+	if pieces.ApplyDifference(bitfield, e.Toggled) == nil && a.set.Replace(bitfield) == nil {
+		a.stated(at, r, evidenceBitfield)
 	}
 }
 

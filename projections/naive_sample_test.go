@@ -114,10 +114,12 @@ func (m *naiveModel) sampled(p *naivePeer, sessions []*naiveSession) {
 
 // faster reports whether the speed could be measured.
 func (p *naivePeer) faster(from, to naiveSample) bool {
-	if to.time.Sub(from.time) < time.Second {
+	over := to.time.Sub(from.time)
+	if over < time.Second {
 		return false
 	}
-	speed := float64(max(to.pieces-from.pieces, 0)) / to.time.Sub(from.time).Seconds()
+	// Rounded once: seconds would be rounded before, and another digit could be shown.
+	speed := float64(max(to.pieces-from.pieces, 0)*int(time.Second)) / float64(over)
 	p.speed = max(p.speed, speed)
 	return true
 }

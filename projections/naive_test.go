@@ -38,7 +38,8 @@ type naiveSession struct {
 	port             uint16
 	peerID           events.PeerID
 	messages         []naiveMessage
-	bases            map[events.Seq][]byte
+	base             events.Seq
+	baseBits         []byte
 	ended, own       bool
 }
 
@@ -70,7 +71,7 @@ func (m *naiveModel) apply(r *events.Record) {
 	case *events.SessionOpened:
 		s := &naiveSession{
 			opened: m.position, openedAt: r.Time, torrent: e.Torrent, incoming: e.Direction == events.Incoming, address: e.Address.AddrPort,
-			peerID: e.PeerID, bases: map[events.Seq][]byte{},
+			peerID: e.PeerID,
 		}
 		s.own = s.peerID == m.ownID || !s.incoming && s.address == m.ownAddress
 		if !s.incoming && !s.own {
@@ -100,11 +101,17 @@ func (m *naiveModel) message(r *events.Record) {
 	switch e := r.Event.(type) {
 	case *events.BitfieldReceived:
 		s := m.openSessionNames[e.Session]
-		s.bases[r.Seq] = slices.Clone(e.Bitfield)
-		m.say(s, r, "bitfield", m.bits(s, e.Bitfield))
+		has := m.bits(s, e.Bitfield)
+		if has != nil {
+			s.base, s.baseBits = r.Seq, slices.Clone(e.Bitfield)
+		}
+		m.say(s, r, "bitfield", has)
 	case *events.BitfieldChanged:
 		s := m.openSessionNames[e.Session]
-		base := slices.Clone(s.bases[e.Base])
+		if e.Base != s.base {
+			return
+		}
+		base := slices.Clone(s.baseBits)
 		for _, i := range naiveToggled(e.Toggled) {
 			if i/8 >= len(base) {
 				return

@@ -46,7 +46,8 @@ func observeSaid(t *testing.T, said, sizes []byte, size uint32) {
 
 // fold counts the pieces that a log names and checks that all messages of its session are in it.
 func fold(t *testing.T, records []events.Record, size uint32) uint32 {
-	set, bitfields, recorded := pieces.New(size), map[events.Seq][]byte{}, uint64(0)
+	set, recorded := pieces.New(size), uint64(0)
+	base, bits := events.Seq(0), []byte(nil)
 	for _, r := range records {
 		switch e := r.Event.(type) {
 		case *events.SessionOpened, *events.MessageSent, *events.LimitReached:
@@ -60,10 +61,14 @@ func fold(t *testing.T, records []events.Record, size uint32) uint32 {
 			recorded += e.Count
 			continue
 		case *events.BitfieldReceived:
-			bitfields[r.Seq] = e.Bitfield
-			set.Replace(e.Bitfield)
+			if set.Replace(e.Bitfield) == nil {
+				base, bits = r.Seq, e.Bitfield
+			}
 		case *events.BitfieldChanged:
-			bitfield := bytes.Clone(bitfields[e.Base])
+			if e.Base != base {
+				t.Errorf("record %d is a difference to record %d, not to the base %d", r.Seq, e.Base, base)
+			}
+			bitfield := bytes.Clone(bits)
 			if err := pieces.ApplyDifference(bitfield, e.Toggled); err != nil {
 				t.Errorf("record %d: %v", r.Seq, err)
 			}
