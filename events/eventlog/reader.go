@@ -94,6 +94,30 @@ func (r *Reader) Run() events.RunID { return r.run }
 // Sealed returns the seal; false when the log has none, because the recorder did not end in order.
 func (r *Reader) Sealed() (Seal, bool) { return r.seal, r.sealed }
 
+// Last is the number of the last record; 0 for a log without records.
+func (r *Reader) Last() (events.Seq, error) {
+	if r.sealed {
+		return r.seal.Last, nil
+	}
+	iter, err := r.store.iterate([]byte{spaceBlock}, []byte{spaceBlock + 1})
+	if err != nil {
+		return 0, err
+	}
+	defer iter.Close()
+	if !iter.Last() {
+		return 0, asDamage(iter.Error())
+	}
+	value, err := iter.ValueAndErr()
+	if err != nil {
+		return 0, asDamage(err)
+	}
+	var b blockReader
+	if err := b.open(value); err != nil {
+		return 0, fmt.Errorf("eventlog: key %x: %w", iter.Key(), err)
+	}
+	return b.header.first + events.Seq(b.header.count) - 1, nil
+}
+
 // Scan reads the records from a sequence number on. Close the scanner before the reader.
 func (r *Reader) Scan(from events.Seq) *Scanner {
 	return newScanner(r.store, r.Run, from, &stored{store: r.store, space: spaceBlock, from: from})
