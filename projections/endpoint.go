@@ -47,7 +47,7 @@ type endpoint struct {
 	revision Position
 	tracker  trackerIndex // of the first naming
 	attempts uint32
-	sources  uint16 // bit n stands for source n
+	sources  uint16 // bit n stands for source n, bit 0 for all others
 	first    events.Source
 	outcome  outcome
 	reason   events.Reason
@@ -75,7 +75,7 @@ type naming struct {
 // name takes in an address. It reports whether the address was named before.
 func (s *endpoints) name(at moment, by naming, a netip.AddrPort) (before bool) {
 	e := s.get(endpointKeyOf(by.torrent, a))
-	bit := uint16(1) << (by.source & 15)
+	bit := sourceBit(by.source)
 	if before = e.sources != 0; !before {
 		e.named, e.namedAt, e.first, e.tracker = at.time, at.position, by.source, by.tracker
 	}
@@ -188,12 +188,24 @@ func (p *peers) at(e *endpoint) Value {
 	return known(integer(leader.id()), e.outcome == outcomeHandshake && p.view.met(leader))
 }
 
+const sourceLimit = 16 // sources from here on have no bit of their own
+
+func sourceBit(s events.Source) uint16 {
+	if s >= sourceLimit {
+		return 1
+	}
+	return 1 << s
+}
+
 func sourceList(bits uint16) string {
 	var names []string
-	for s := range events.Source(16) {
-		if bits&(1<<s) != 0 {
+	for s := events.Source(1); s < sourceLimit; s++ {
+		if bits&sourceBit(s) != 0 {
 			names = append(names, s.String())
 		}
+	}
+	if bits&1 != 0 {
+		names = append(names, "other")
 	}
 	return strings.Join(names, ",")
 }

@@ -44,6 +44,7 @@ type lookupKey struct {
 }
 
 type announceKey struct {
+	run     runIndex
 	torrent torrentIndex
 	tracker trackerIndex
 }
@@ -79,7 +80,7 @@ func newRequests(d *definitions, t *trackers, e *endpoints) *requests {
 func (s *requests) announced(at moment, torrent torrentIndex, e *events.TrackerAnnounced) {
 	tracker := s.trackers.index(e.Tracker)
 	duplicates := s.endpoints.nameAll(at, naming{torrent, events.SourceTracker, tracker}, &e.Peers)
-	s.announces[announceKey{torrent, tracker}] = s.add(at, request{
+	s.announces[announceKey{at.run, torrent, tracker}] = s.add(at, request{
 		duration: e.Duration, torrent: torrent, tracker: tracker, source: events.SourceTracker,
 		received: uint32(e.Peers.Len()), duplicates: duplicates,
 	})
@@ -90,7 +91,7 @@ func (s *requests) add(at moment, r request) requestIndex {
 	return requestIndex(s.all.add(r))
 }
 
-// scrapeSucceeded gives the counts to the announce that the scrape followed, when it is of the tracker that counts.
+// scrapeSucceeded gives the counts to the announce of the same run that the scrape followed, when it is of the tracker that counts.
 func (s *requests) scrapeSucceeded(at moment, torrent torrentIndex, e *events.TrackerScraped) {
 	tracker := s.trackers.index(e.Tracker)
 	chosen, ok := s.scraped[torrent]
@@ -98,7 +99,7 @@ func (s *requests) scrapeSucceeded(at moment, torrent torrentIndex, e *events.Tr
 		chosen = tracker
 		s.scraped[torrent] = tracker
 	}
-	last, announced := s.announces[announceKey{torrent, tracker}]
+	last, announced := s.announces[announceKey{at.run, torrent, tracker}]
 	if chosen != tracker || !announced {
 		return
 	}

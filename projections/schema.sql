@@ -12,7 +12,8 @@ CREATE TABLE torrent (
     pieces_count       INTEGER, -- pieces; NULL while the metadata is unknown
     piece_size         INTEGER, -- bytes of a piece; NULL while the metadata is unknown
     complete_threshold INTEGER, -- pieces from which a peer counts as complete; NULL while the metadata is unknown
-    filepath           TEXT,    -- of the torrent file, relative to the input folder; NULL for a magnet link
+    filepath           TEXT,    -- of the torrent file, relative to the input folder; of one elsewhere the name only; NULL for a
+                                -- magnet link
     display_name       TEXT,    -- name in the metadata, or of the magnet link; NULL when neither gives one
     gigabyte           REAL,    -- pieces_count * piece_size / 10^9; NULL while the metadata is unknown
     censored           INTEGER  -- 1 when the recorder left peers alone before complete_threshold: downloads are a lower bound;
@@ -108,7 +109,7 @@ CREATE TABLE endpoint (
     first_source TEXT,    -- who named it first: tracker, incoming, dht, magnet, pex, local, command line, earlier run
     tracker      TEXT,    -- the tracker that named it first, passkeys masked; NULL unless first_source is tracker
     first_named  INTEGER, -- time
-    sources      TEXT,    -- all that named it, separated by commas
+    sources      TEXT,    -- all that named it, separated by commas; other for those that this version does not know
     outcome      TEXT,    -- never tried, rejected (never dialled), failed, refused, handshake: the last, and handshake once it was
     reason       TEXT,    -- of rejected and failed; else NULL
     attempts     INTEGER, -- outgoing connections that failed or became a session

@@ -66,8 +66,8 @@ func (s *statistics) row(id int64, r *statistic, to Row) Row {
 		workload = decimal(float64(e.ActiveOutgoing) / float64(e.OutgoingLimit))
 	}
 	return append(to,
-		integer(id), seconds(r.at.time), integer(e.PeerQueue), integer(e.AwaitingCommit), integer(r.uniqueIncoming),
+		integer(id), seconds(r.at.time), count(e.PeerQueue), count(e.AwaitingCommit), integer(r.uniqueIncoming),
 		integer(r.successActive), workload, decimal(e.Load15), decimal(float64(e.PeakMemory)/1e6),
-		integer(e.ActiveIncoming), integer(e.ActiveOutgoing), integer(s.definitions.runNumber(r.at.run)),
+		count(e.ActiveIncoming), count(e.ActiveOutgoing), integer(s.definitions.runNumber(r.at.run)),
 	)
 }

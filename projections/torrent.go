@@ -3,6 +3,9 @@ package projections
 import (
 	"encoding/hex"
 	"iter"
+	"math"
+	"path"
+	"strings"
 
 	"btda/events"
 )
@@ -65,8 +68,18 @@ func (t *torrents) row(torrent torrentIndex) Row {
 	sized := pieces > 0
 	return Row{
 		t.id(torrent), textOrNull(events.MaskTracker(d.tracker)), blob(string(d.infoHash[:])), text(hex.EncodeToString(d.infoHash[:])),
-		known(integer(pieces), sized), known(integer(length), sized), known(integer(t.definitions.complete(torrent)), sized),
-		textOrNull(d.path), textOrNull(d.displayName), known(decimal(float64(pieces)*float64(length)/1e9), sized),
+		known(integer(pieces), sized), known(count(length), sized), known(integer(t.definitions.complete(torrent)), sized),
+		textOrNull(filePath(d.path)), textOrNull(d.displayName), known(decimal(float64(pieces)*float64(length)/1e9), sized && length <= math.MaxInt64),
 		t.censored(torrent),
 	}
+}
+
+// filePath gives the path of a torrent file below the input folder. Of a file elsewhere it gives the name only: the folders of a
+// host, among them those of its user, are nothing to publish.
+func filePath(p string) string {
+	absolute := strings.HasPrefix(p, "/") || len(p) > 1 && p[1] == ':'
+	if absolute || p == ".." || strings.HasPrefix(p, "../") {
+		return path.Base(p)
+	}
+	return p
 }

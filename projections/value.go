@@ -67,7 +67,8 @@ func known(v Value, is bool) Value {
 // textOrNull gives NULL for an empty text.
 func textOrNull(v string) Value { return known(text(v), v != "") }
 
-// optional gives NULL for an unknown number, and for one that no column can hold: nobody has that many of anything.
-func optional(v events.Optional) Value {
-	return known(integer(v.Value), v.Known && v.Value <= math.MaxInt64)
-}
+// count gives NULL for a number that no column can hold: nobody has that many of anything.
+func count(v uint64) Value { return known(integer(v), v <= math.MaxInt64) }
+
+// optional is count, and gives NULL for an unknown number too.
+func optional(v events.Optional) Value { return known(count(v.Value), v.Known) }
