@@ -81,7 +81,7 @@ func edited(t *testing.T, folder string, change func(key, value []byte) []byte) 
 const (
 	formatSpace = 1
 	blockSpace  = 3
-	kindOffset  = 54
+	kindOffset  = 62
 )
 
 // newerFormat copies a log and raises the version in its format record.
@@ -137,12 +137,17 @@ func damaged(t *testing.T, folder string) string {
 // A record of a kind that this program does not know is passed over and counted, and changes nothing else.
 func TestUnknownKindsAreCounted(t *testing.T) {
 	log := recordLogWith(t, eventlog.Options{BlockEvents: 1}, fromText(t, oneDownload+"\n12 AcceptFailed reason=timeout"))
+	found := 0
 	newer := edited(t, log, func(key, value []byte) []byte {
 		if key[0] == blockSpace && value[kindOffset] == byte(events.KindAcceptFailed) {
 			value[kindOffset] = 99
+			found++
 		}
 		return value
 	})
+	if found != 1 {
+		t.Fatalf("%d records have kind %v at byte %d of their block, want 1: see the page of the format", found, events.KindAcceptFailed, kindOffset)
+	}
 	o := optionsFor(newer)
 	o.Output = filepath.Join(t.TempDir(), "result.sqlite")
 	result, _ := replayLogs(t, o)
