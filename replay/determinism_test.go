@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"btda/events"
 )
 
 // childReplay names the log, and childOutput the result, of a child process of a test.
@@ -140,3 +144,33 @@ func TestTheLongestLogOfARunCounts(t *testing.T) {
 		t.Errorf("of 1200 and 1201 unsealed records, %d were replayed", result.Events())
 	}
 }
+
+// Of two logs of one run that hold as much the sealed one counts, wherever they lie: provenance says that its end is proven.
+func TestTheSealedLogOfARunCounts(t *testing.T) {
+	killed, sealed, killedToo := recordKilled(t, syntheticRun(1000, 1)), recordLog(t, syntheticRun(1000, 1)), recordKilled(t, syntheticRun(1000, 1))
+	_, want := replayLogs(t, optionsFor(sealed))
+	for _, other := range []string{killed, killedToo} {
+		result, got := replayLogs(t, optionsFor(other, sealed))
+		if !bytes.Equal(got, want) || len(result.Duplicates) != 1 || result.Duplicates[0].Path != other {
+			t.Errorf("%s and %s: duplicates %v, want the unsealed one", other, sealed, result.Duplicates)
+		}
+	}
+}
+
+// Geolocation files give the same bytes in any order: a folder is searched in the order of its names.
+func TestOrderOfPlaceFilesDoesNotMatter(t *testing.T) {
+	city := PlaceFile{Type: "GeoLite2-City", Built: time.Unix(1, 0)}
+	systems := PlaceFile{Type: "GeoLite2-ASN", Built: time.Unix(2, 0)}
+	o := optionsFor(recordLog(t, fromText(t, oneDownload)))
+	o.Projections.Places = nowhere{}
+	o.PlaceFiles = []PlaceFile{city, systems}
+	_, want := replayLogs(t, o)
+	o.PlaceFiles = []PlaceFile{systems, city}
+	if _, got := replayLogs(t, o); !bytes.Equal(got, want) {
+		t.Errorf("SHA-256 %s, want %s", sumOf(got), sumOf(want))
+	}
+}
+
+type nowhere struct{}
+
+func (nowhere) Find(netip.Addr) (events.Place, bool) { return events.Place{}, false }

@@ -14,7 +14,7 @@
 // of a run is always kept. The run and torrent records of all logs are shown first, for a have may come before the
 // metadata that gives it meaning.
 //
-// Once. A record is named by its run and sequence number. Of several logs of one run, the longest counts.
+// Once. A record is named by its run and sequence number. Of several logs of one run, the longest counts, and of equally long ones a sealed one.
 //
 // Growth. Records of kinds, or of versions of kinds, that this program does not know are passed over and counted. The log of a recorder
 // that was killed replays like any other; Recording.Sealed says that its end cannot be proven.

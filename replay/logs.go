@@ -87,8 +87,8 @@ func (l log) compareRun(m log) int {
 	return bytes.Compare(a[:], b[:])
 }
 
-// distinct keeps the longest log of each run and closes the others. Of equally long ones it keeps the one whose path
-// comes first.
+// distinct keeps the longest log of each run and closes the others. Of equally long ones it keeps a sealed one, which proves
+// its end, and else the one whose path comes first.
 func (all logs) distinct() (kept logs, duplicates []Duplicate, err error) {
 	for _, l := range all {
 		n := len(kept)
@@ -96,9 +96,9 @@ func (all logs) distinct() (kept logs, duplicates []Duplicate, err error) {
 			kept = append(kept, l)
 			continue
 		}
-		if longer, longerErr := l.longerThan(kept[n-1]); longerErr != nil {
-			err = errors.Join(err, longerErr)
-		} else if longer {
+		if better, betterErr := l.betterThan(kept[n-1]); betterErr != nil {
+			err = errors.Join(err, betterErr)
+		} else if better {
 			kept[n-1], l = l, kept[n-1]
 		}
 		duplicates = append(duplicates, Duplicate{Path: l.path, Run: l.reader.Run()})
@@ -110,13 +110,19 @@ func (all logs) distinct() (kept logs, duplicates []Duplicate, err error) {
 	return kept, duplicates, nil
 }
 
-func (l log) longerThan(m log) (bool, error) {
+// betterThan reports whether a log of the same run holds more, or holds as much and proves it.
+func (l log) betterThan(m log) (bool, error) {
 	last, err := l.last()
 	if err != nil {
 		return false, err
 	}
 	other, err := m.last()
-	return last > other, err
+	return last > other || last == other && l.sealed() && !m.sealed(), err
+}
+
+func (l log) sealed() bool {
+	_, sealed := l.reader.Sealed()
+	return sealed
 }
 
 // last finds the sequence number of the last record.

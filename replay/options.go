@@ -1,8 +1,11 @@
 package replay
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,6 +29,11 @@ type PlaceFile struct {
 	Type   string    // as the file names itself, such as GeoLite2-City
 	Built  time.Time // when its publisher made it
 	SHA256 [32]byte  // of the whole file
+}
+
+// compare orders files by what they are, so that neither their names nor the order in which they are named counts.
+func (f PlaceFile) compare(g PlaceFile) int {
+	return cmp.Or(cmp.Compare(f.Type, g.Type), f.Built.Compare(g.Built), bytes.Compare(f.SHA256[:], g.SHA256[:]))
 }
 
 // DefaultOptions returns the defaults. Logs and Output have none.
@@ -62,7 +70,7 @@ func (o *Options) facts() []fact {
 	}
 	facts := []fact{threshold, known("option.identity", string(identity)), known("option.settle", p.Settle.String()), revisit,
 		known("option.with_addresses", strconv.FormatBool(p.WithAddresses))}
-	for i, file := range o.PlaceFiles {
+	for i, file := range slices.SortedFunc(slices.Values(o.PlaceFiles), PlaceFile.compare) {
 		prefix := fmt.Sprintf("place.%d.", i+1)
 		facts = append(facts, known(prefix+"type", file.Type), known(prefix+"built", file.Built.UTC().Format(time.RFC3339)),
 			known(prefix+"sha256", fmt.Sprintf("%x", file.SHA256)))

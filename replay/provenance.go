@@ -66,15 +66,21 @@ func factRows(facts []fact) iter.Seq[projections.Row] {
 	}
 }
 
-// revision names the program: the revision that it was built from, or "unknown" where the build does not say, as in a test or
-// with go run.
+// revision names the program: the revision that it was built from, with +modified where the source was changed after it; else
+// the version of the module, as go install gives it; else "unknown", as in a test or with go run.
 func revision() string {
-	name := "unknown"
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return name
+		return "unknown"
 	}
-	modified := ""
+	return revisionOf(info)
+}
+
+func revisionOf(info *debug.BuildInfo) string {
+	name, modified := "unknown", ""
+	if version := info.Main.Version; version != "" && version != "(devel)" {
+		name = version
+	}
 	for _, setting := range info.Settings {
 		switch {
 		case setting.Key == "vcs.revision":

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -112,6 +113,24 @@ func TestProvenance(t *testing.T) {
 		"log.1.last_sequence=7", fmt.Sprintf("log.1.digest=%x", result.Runs[0].Digest), "log.1.sealed=true"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestRevision(t *testing.T) {
+	built := func(version string, settings ...debug.BuildSetting) *debug.BuildInfo {
+		return &debug.BuildInfo{Main: debug.Module{Version: version}, Settings: settings}
+	}
+	revision := debug.BuildSetting{Key: "vcs.revision", Value: "abc"}
+	changed := debug.BuildSetting{Key: "vcs.modified", Value: "true"}
+	for want, info := range map[string]*debug.BuildInfo{
+		"unknown":      built("(devel)"),
+		"v1.2.3":       built("v1.2.3"),
+		"abc":          built("v0.0.0-2026", revision, debug.BuildSetting{Key: "vcs.modified", Value: "false"}),
+		"abc+modified": built("(devel)", revision, changed),
+	} {
+		if got := revisionOf(info); got != want {
+			t.Errorf("revision %s, want %s", got, want)
+		}
 	}
 }
 
