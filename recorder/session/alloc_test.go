@@ -38,3 +38,20 @@ func sessionAllocations(messages uint32) float64 {
 		o.Contact(context.Background(), &Contact{Torrent: Torrent{Pieces: 10_000, Complete: 10_000}, Address: netip.MustParseAddrPort("127.0.0.1:1")})
 	})
 }
+
+// A session that waits for the next message does not hold the bitfield that came before.
+func TestWaitingSessionsHoldNoMessage(t *testing.T) {
+	const pieces = 1 << 15
+	stream := binary.BigEndian.AppendUint32(nil, 1+pieces/8)
+	stream = append(append(stream, byte(events.Bitfield)), make([]byte, pieces/8)...)
+	stream = append(stream, 0, 0) // half a length
+	contact := Contact{Torrent: Torrent{Pieces: pieces, Complete: pieces}}
+	s := newSession(t.Context(), &Observer{Log: nowhere{}}, link{conn: &chunks{data: stream}, contact: &contact})
+	s.timers = s.firstTimers()
+	for s.fill() == nil {
+		s.receiveAll()
+	}
+	if s.begin != StartKnown || s.frames.large != nil {
+		t.Errorf("start %v; a buffer is held: %v; want a known start and none", s.begin, s.frames.large != nil)
+	}
+}

@@ -53,7 +53,9 @@ func TestHandshakesThatFail(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			s := serve(t, c.script)
-			s.Timeout = 200 * time.Millisecond
+			if c.reason == events.ReasonTimeout {
+				s.Timeout = 200 * time.Millisecond
+			}
 			s.failed(t, s.run(t.Context()), events.PhaseHandshake, c.reason)
 		})
 	}
@@ -102,7 +104,9 @@ func TestDialsThatFail(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			s := newServed(c.dialer, c.to)
-			s.Timeout = 50 * time.Millisecond
+			if c.reason == events.ReasonTimeout {
+				s.Timeout = 50 * time.Millisecond
+			}
 			s.failed(t, s.run(t.Context()), events.PhaseDial, c.reason)
 		})
 	}
@@ -187,7 +191,7 @@ func TestLastWordsAreRead(t *testing.T) {
 // When such a peer does not even close, the session ends after the timeout.
 func TestPeerThatBreaksAndStays(t *testing.T) {
 	s := serve(t, func(p peer) { p.shake(modern); p.untilLeft() })
-	s.Dialer, s.Timeout = brokenDialer{}, 100*time.Millisecond
+	s.Dialer, s.Timeout = brokenDialer{}, 2*time.Second // which is also that of the handshake
 	if outcome := s.run(t.Context()); outcome.By != events.Peer || outcome.Closed != events.ReasonReset {
 		t.Errorf("outcome %+v", outcome)
 	}

@@ -186,7 +186,7 @@ func (f *frames) move() {
 // maxPooled is the capacity above which a large payload is left to the garbage collector.
 const maxPooled = 64 << 10
 
-// forget gives the large payload of the message before back.
+// forget gives the large payload of the last message back.
 func (f *frames) forget() {
 	if f.large != nil && cap(*f.large) <= maxPooled {
 		largePayloads.Put(f.large)

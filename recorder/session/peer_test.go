@@ -114,7 +114,7 @@ type served struct {
 func newServed(dialer session.Dialer, address netip.AddrPort) *served {
 	log := eventstest.NewLog()
 	return &served{
-		Observer: &session.Observer{Log: log, Dialer: dialer, PeerID: ourID, Client: "btda test", Timeout: time.Second},
+		Observer: &session.Observer{Log: log, Dialer: dialer, PeerID: ourID, Client: "btda test", Timeout: patience},
 		log:      log,
 		contact:  session.Contact{Number: 7, Torrent: torrent(), Address: address, Progress: new(session.Progress)},
 	}

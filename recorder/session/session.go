@@ -159,6 +159,7 @@ func (s *session) receiveAll() {
 		}
 		s.timers.frame = never
 		s.receive(m)
+		s.frames.forget() // it may be long until the next message
 	}
 }
 
@@ -171,6 +172,7 @@ func (s *session) wait(ctx context.Context) {
 	}
 	s.tick()
 	if ctx.Err() != nil {
+		s.receiveAll() // what was read is a fact
 		s.leave(events.ReasonStopping)
 	}
 }

@@ -91,11 +91,16 @@ func (s *session) completeDue() time.Duration {
 	return s.timers.first + settleTime
 }
 
+// quietDue is when a visit is over. A set that is not settled yet would prove nothing about what the peer lacks.
 func (s *session) quietDue() time.Duration {
-	if !s.observer.Visit {
+	quiet := s.timers.content + s.observer.Timeout
+	switch {
+	case !s.observer.Visit:
 		return never
+	case s.timers.first == never:
+		return quiet
 	}
-	return s.timers.content + s.observer.Timeout
+	return max(quiet, s.timers.first+settleTime)
 }
 
 func (s *session) reopenDue() time.Duration {

@@ -1,6 +1,10 @@
 package session_test
 
 import (
+	"bytes"
+	"context"
+	"net"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -131,6 +135,31 @@ func TestVisit(t *testing.T) {
 	}
 }
 
+// A timeout below the time in which a set settles does not cut the visit short: else no visit could prove what a peer lacks.
+func TestVisitLastsUntilTheSetIsSettled(t *testing.T) {
+	impatient := func(s *served) { s.Visit, s.Timeout = true, time.Second }
+	for name, c := range map[string]struct {
+		script func(*scene)
+		lasts  time.Duration
+	}{
+		"nothing comes": {func(*scene) {}, time.Second},
+		"a bitfield comes": {func(sc *scene) {
+			sc.at(time.Second / 2)
+			sc.send(frame(events.Bitfield, 0x80, 0))
+		}, 2500 * time.Millisecond},
+		"a have comes after it": {func(sc *scene) {
+			sc.send(frame(events.Bitfield, 0x80, 0))
+			sc.at(1800 * time.Millisecond)
+			sc.send(have(9))
+		}, 2800 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sc := play(t, impatient, func(sc *scene) { sc.open(plain); c.script(sc); sc.at(time.Minute) })
+			sc.endsAfter(t, c.lasts, events.ReasonQuiet)
+		})
+	}
+}
+
 func TestDrippingHandshakeEndsAtTheTimeout(t *testing.T) {
 	sc := play(t, stay, func(sc *scene) {
 		sc.peer.readHandshake()
@@ -156,6 +185,52 @@ func TestStopping(t *testing.T) {
 	if sc.count(events.KindSessionClosed) != 1 {
 		t.Error("the end of the session is not recorded")
 	}
+}
+
+// What was read in the moment of the stop is recorded.
+func TestStoppingLosesNothingThatWasRead(t *testing.T) {
+	var stop func()
+	stopAtHave := func(s *served) {
+		s.Dialer = hookedDialer{s.Dialer, func(read []byte) {
+			if bytes.Contains(read, have(3)) {
+				stop()
+			}
+		}}
+	}
+	sc := play(t, stopAtHave, func(sc *scene) {
+		stop = sc.stop
+		sc.open(plain)
+		sc.send(frame(events.Bitfield, 0x80, 0))
+		sc.at(time.Second)
+		sc.send(have(3))
+		sc.at(time.Minute)
+	})
+	sc.endsAfter(t, time.Second, events.ReasonStopping)
+	if sc.count(events.KindHaveReceived) != 1 || sc.outcome.Pieces != events.Some(2) {
+		t.Errorf("%d haves recorded, outcome %+v; want the have that was read", sc.count(events.KindHaveReceived), sc.outcome)
+	}
+}
+
+// hookedDialer shows all that its connections read.
+type hookedDialer struct {
+	session.Dialer
+	hook func(read []byte)
+}
+
+func (d hookedDialer) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+	conn, err := d.Dialer.Dial(ctx, to)
+	return hookedConn{conn, d.hook}, err
+}
+
+type hookedConn struct {
+	net.Conn
+	hook func(read []byte)
+}
+
+func (c hookedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.hook(b[:n])
+	return n, err
 }
 
 // A peer that reads nothing makes our messages fail; what it sends is taken in for a while yet.
