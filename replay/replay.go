@@ -52,9 +52,6 @@ func replayTo(ctx context.Context, o *Options, all logs, set *projections.Set) (
 	if err := result.checkEnds(all); err != nil {
 		return Result{}, err
 	}
-	if err := checkPlaces(o.Projections.Places); err != nil {
-		return Result{}, err
-	}
 	tables := append(set.Tables(), provenance(o, &result))
 	for _, table := range tables {
 		rows, err := w.Write(ctx, table)
@@ -62,6 +59,9 @@ func replayTo(ctx context.Context, o *Options, all logs, set *projections.Set) (
 			return Result{}, err
 		}
 		result.Tables = append(result.Tables, Table{Name: table.Name, Rows: rows})
+	}
+	if err := checkPlaces(o.Projections.Places); err != nil {
+		return Result{}, err
 	}
 	return result, w.Finish(ctx)
 }
@@ -101,11 +101,11 @@ func each(ctx context.Context, m *merger, use func(*events.Record) error) error 
 }
 
 // checkPlaces asks the geolocation files, where they can tell, whether a place could not be read: a result
-// without it would look complete.
+// without it would look complete. Places are looked up while rows are written.
 func checkPlaces(places projections.PlaceFinder) error {
 	if p, ok := places.(interface{ Err() error }); ok {
 		if err := p.Err(); err != nil {
-			return fmt.Errorf("cannot look up places: %w", err)
+			return fmt.Errorf("cannot look up places, get the file again or name another one: %w", err)
 		}
 	}
 	return nil

@@ -161,17 +161,20 @@ func TestFailureKeepsTheOldResult(t *testing.T) {
 	}
 }
 
-// brokenPlaces is a geolocation file that can no longer be read.
-type brokenPlaces struct{}
+// brokenPlaces is a geolocation file that can no longer be read, which shows when it is asked.
+type brokenPlaces struct{ err error }
 
-func (brokenPlaces) Find(netip.Addr) (events.Place, bool) { return events.Place{}, false }
+func (p *brokenPlaces) Find(netip.Addr) (events.Place, bool) {
+	p.err = errors.New("page 7 cannot be read")
+	return events.Place{}, false
+}
 
-func (brokenPlaces) Err() error { return errors.New("page 7 cannot be read") }
+func (p *brokenPlaces) Err() error { return p.err }
 
 func TestPlacesThatCannotBeReadGiveNoFile(t *testing.T) {
 	o := optionsFor(recordLog(t, fromText(t, oneDownload)))
 	o.Output = filepath.Join(t.TempDir(), "result.sqlite")
-	o.Projections.Places = brokenPlaces{}
+	o.Projections.Places = new(brokenPlaces)
 	if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "page 7 cannot be read") {
 		t.Errorf("error %v, want that of the places", err)
 	}

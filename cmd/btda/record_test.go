@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -258,5 +259,39 @@ func TestRecordSkipsBrokenFilesAndDuplicates(t *testing.T) {
 	}
 	if again := btda(t, "record", "--input", folder, "--events", log, "--duration", "1s"); again.code != 1 || !strings.Contains(again.stderr, log) {
 		t.Errorf("a second recording into the same folder: exit code %d\n%s", again.code, again.stderr)
+	}
+}
+
+// A torrent file that is named is called as if it had been found, where it lies in the input folder. A log that is the current
+// folder is replayed into a file beside it, not into it.
+func TestNamesFollowFolders(t *testing.T) {
+	tr := startTracker(t)
+	tr.answerAll()
+	data, err := os.ReadFile(writeTorrent(t, tr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	named := filepath.Join(folder, "input", "films", "a.torrent")
+	if err := os.MkdirAll(filepath.Dir(named), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, named, data)
+	log := filepath.Join(folder, "a.events")
+	got := btda(t, "record", "--input", filepath.Join(folder, "input"), "--events", log, "--duration", "100ms", "--port", "16884", named)
+	if got.code != 0 {
+		t.Fatalf("exit code %d\n%s", got.code, got.stderr)
+	}
+	lines := eventsOf(t, log)
+	if i := slices.Index(kinds(lines), "TorrentAdded"); lines[i].Event["path"] != "films/a.torrent" {
+		t.Errorf("the path is %v, want films/a.torrent", lines[i].Event["path"])
+	}
+	replay := exec.Command(program, "replay", ".")
+	replay.Dir = log
+	if output, err := replay.CombinedOutput(); err != nil {
+		t.Fatalf("btda replay .: %v\n%s", err, output)
+	}
+	if n := countRows(t, filepath.Join(folder, "a.sqlite"), "torrent WHERE filepath = 'films/a.torrent'"); n != 1 {
+		t.Errorf("%d torrents, want 1", n)
 	}
 }

@@ -70,8 +70,22 @@ func (f *replayFlags) locate(logs []string) error {
 	case len(logs) > 1 && f.output == "":
 		return usageError{errors.New("with several logs the file to write must be named: -o FILE.sqlite")}
 	case f.output == "":
-		f.options.Output = strings.TrimSuffix(filepath.Clean(logs[0]), ".events") + ".sqlite"
+		return f.nameOutput(logs[0])
 	}
+	return nil
+}
+
+// nameOutput names the output after a log. Of a path such as . the name is found out first: the file belongs beside the log.
+func (f *replayFlags) nameOutput(log string) error {
+	log = filepath.Clean(log)
+	if base := filepath.Base(log); base == "." || base == ".." {
+		absolute, err := filepath.Abs(log)
+		if err != nil {
+			return fmt.Errorf("name the file to write with -o FILE.sqlite, for the folder of the log cannot be told: %w", err)
+		}
+		log = absolute
+	}
+	f.options.Output = strings.TrimSuffix(log, ".events") + ".sqlite"
 	return nil
 }
 
@@ -132,9 +146,6 @@ func (f *replayFlags) run(ctx context.Context, out io.Writer, places *input.Plac
 	result, err := replay.Run(ctx, f.options)
 	if err != nil {
 		return err
-	}
-	if err := places.Err(); err != nil {
-		return fmt.Errorf("%s was written, but places are missing in it: %w", f.options.Output, err)
 	}
 	return f.report(out, &result)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
 
 	"btda/input"
 )
@@ -35,11 +36,32 @@ func torrentsToRecord(out io.Writer, s selection) ([]input.Torrent, error) {
 
 func (s selection) read() (input.Found, error) {
 	if len(s.paths) > 0 {
-		return input.ReadTorrents(s.paths...)
+		found, err := input.ReadTorrents(s.paths...)
+		for i := range found.Torrents {
+			found.Torrents[i].Path = s.inFolder(found.Torrents[i].Path)
+		}
+		return found, err
 	}
 	found, err := input.Find(s.folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("no torrent to record: there is no folder %s: make it and put .torrent files there, or name them: btda record FILE.torrent", s.folder)
 	}
 	return found, err
+}
+
+// inFolder gives a path relative to the folder where it lies in it, so that a torrent is called the same whether it was named or
+// found. Other paths stay as they are.
+func (s selection) inFolder(path string) string {
+	folder, err := filepath.Abs(s.folder)
+	if err != nil {
+		return path
+	}
+	absolute, err := filepath.Abs(filepath.FromSlash(path))
+	if err != nil {
+		return path
+	}
+	if relative, err := filepath.Rel(folder, absolute); err == nil && filepath.IsLocal(relative) {
+		return filepath.ToSlash(relative)
+	}
+	return path
 }
