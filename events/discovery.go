@@ -61,6 +61,21 @@ type TrackerScrapeFailed struct {
 	Answer     []byte // the first 1 KiB of an answer that could not be used
 }
 
+// TrackerAnswersIgnored counts the datagrams of one kind that came while a UDP tracker was asked and were not used (BEP 15): from another
+// sender, of another transaction, of one that had been answered (ReasonDuplicate), cut or malformed. However many come, a request
+// has at most one such fact for each reason. Whether the request was answered beside them is told by its own fact.
+type TrackerAnswersIgnored struct {
+	Torrent TorrentNumber // of the request whose end reports them; requests of several torrents may share a socket
+	Tracker string        // announce URL of that request
+	Remote  Address       // that was asked
+	From    Address       // that sent the first of them
+	Reason  Reason
+	Count   uint64
+	Bytes   uint64 // of all
+	Since   Time   // when the first came
+	Answer  []byte // the first 1 KiB of the first
+}
+
 // DHTLookedUp is one DHT node's answer to get_peers (BEP 5).
 type DHTLookedUp struct {
 	Torrent  TorrentNumber
@@ -156,6 +171,9 @@ func (*TrackerScraped) Kind() Kind { return KindTrackerScraped }
 // Kind is KindTrackerScrapeFailed.
 func (*TrackerScrapeFailed) Kind() Kind { return KindTrackerScrapeFailed }
 
+// Kind is KindTrackerAnswersIgnored.
+func (*TrackerAnswersIgnored) Kind() Kind { return KindTrackerAnswersIgnored }
+
 // Kind is KindDHTLookedUp.
 func (*DHTLookedUp) Kind() Kind { return KindDHTLookedUp }
 
@@ -235,6 +253,18 @@ func (e *TrackerScrapeFailed) fields(c *codec) {
 	unsigned(c, &e.Reason)
 	c.text(&e.Text)
 	unsigned(c, &e.HTTPStatus)
+	c.bytes(&e.Answer)
+}
+
+func (e *TrackerAnswersIgnored) fields(c *codec) {
+	unsigned(c, &e.Torrent)
+	c.text(&e.Tracker)
+	c.address(&e.Remote)
+	c.address(&e.From)
+	unsigned(c, &e.Reason)
+	unsigned(c, &e.Count)
+	unsigned(c, &e.Bytes)
+	signed(c, &e.Since)
 	c.bytes(&e.Answer)
 }
 

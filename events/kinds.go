@@ -25,6 +25,7 @@ const (
 	KindLocalPeerAnnounced    Kind = 30 // a peer announced itself on the local network
 	KindPeersNamed            Kind = 31 // the user, a magnet link or an earlier run named peers
 	KindAddressRejected       Kind = 32 // an address will never be dialled
+	KindTrackerAnswersIgnored Kind = 33 // datagrams that came while a tracker was asked, and were not used
 
 	KindConnectionFailed Kind = 40 // a connection did not become a session
 	KindAcceptFailed     Kind = 41 // connections could not be taken in
@@ -78,6 +79,7 @@ var kinds = [kindLimit]kindInfo{
 	KindLocalPeerAnnounced:         {"LocalPeerAnnounced", 1, func() Event { return new(LocalPeerAnnounced) }},
 	KindPeersNamed:                 {"PeersNamed", 1, func() Event { return new(PeersNamed) }},
 	KindAddressRejected:            {"AddressRejected", 1, func() Event { return new(AddressRejected) }},
+	KindTrackerAnswersIgnored:      {"TrackerAnswersIgnored", 1, func() Event { return new(TrackerAnswersIgnored) }},
 	KindConnectionFailed:           {"ConnectionFailed", 1, func() Event { return new(ConnectionFailed) }},
 	KindAcceptFailed:               {"AcceptFailed", 1, func() Event { return new(AcceptFailed) }},
 	KindHolepunchTried:             {"HolepunchTried", 1, func() Event { return new(HolepunchTried) }},
