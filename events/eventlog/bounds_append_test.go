@@ -58,7 +58,11 @@ func logAppend(b *testing.B, blocks []*block, every int) float64 {
 			b.Fatal(err)
 		}
 	}
+	w.acks.finish()
 	elapsed := time.Since(began)
+	if l.Durable() != w.last {
+		b.Fatal("not all is durable")
+	}
 	closeIdle(b, l)
 	return millionsPerSecond(appendedBlocks*1000, elapsed)
 }
@@ -219,6 +223,7 @@ func plainLatencies(b *testing.B, blocks []*block) []float64 {
 func logLatencies(b *testing.B, blocks []*block) []float64 {
 	l, w := idleLog(b)
 	defer closeIdle(b, l)
+	defer w.acks.finish()
 	var all []float64
 	for range everyTenth(b) {
 		began := time.Now()
@@ -226,6 +231,9 @@ func logLatencies(b *testing.B, blocks []*block) []float64 {
 			if err := w.write(again(w, blocks[i%len(blocks)]), i == 9); err != nil {
 				b.Fatal(err)
 			}
+		}
+		if err := l.WaitDurable(b.Context(), w.last); err != nil {
+			b.Fatal(err)
 		}
 		all = append(all, milliseconds(began))
 	}

@@ -1,10 +1,8 @@
 package eventlog
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/cockroachdb/errors/oserror"
@@ -109,8 +107,8 @@ func (l *Log) attempt(f func() error) error {
 	}
 }
 
-// closeTidily closes a store of which all is in tables, and removes the write-ahead logs that Pebble kept to use their space
-// again: for a short log they are most of the folder. The newest one is the one in use, and empty.
+// closeTidily closes a store of which all is in tables, and removes its write-ahead logs: the one in use is empty, and those
+// that Pebble kept to use their space again are most of the folder of a short log.
 func closeTidily(db *pebble.DB, fs vfs.FS, dir string) error {
 	if err := db.Close(); err != nil {
 		return err
@@ -119,9 +117,10 @@ func closeTidily(db *pebble.DB, fs vfs.FS, dir string) error {
 	if err != nil {
 		return err
 	}
-	names = slices.DeleteFunc(names, func(name string) bool { return !strings.HasSuffix(name, ".log") })
-	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
-	for _, name := range names[:max(len(names)-1, 0)] {
+	for _, name := range names {
+		if !strings.HasSuffix(name, ".log") {
+			continue
+		}
 		if err := fs.Remove(fs.PathJoin(dir, name)); err != nil {
 			return err
 		}

