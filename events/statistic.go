@@ -30,8 +30,8 @@ type StatisticSampled struct {
 	AwaitingCommit  uint64        // events appended and not yet durable
 	LogWaits        uint64        // since the start: appends that had to wait for the log
 	LogWaitTime     time.Duration // since the start: the sum of these waits
-	Load15          float64       // load average of 15 minutes
-	PeakMemory      uint64        // bytes
+	Load15          float64       // load average of 15 minutes; NaN when not known
+	PeakMemory      uint64        // bytes; 0 when not known
 	WallClockOffset time.Duration // wall clock less run clock
 	KnownPeers      uint64        // endpoints that the schedule knows
 	OpenDescriptors Optional

@@ -78,8 +78,8 @@ CREATE TABLE statistic (
     unique_incoming   INTEGER, -- different pairs of IP address and torrent with an incoming handshake so far, of all logs
     success_active    INTEGER, -- outgoing handshakes so far, of all logs
     thread_workload   REAL,    -- active outgoing sessions and attempts / their limit; NULL without a limit
-    load_average      REAL,    -- of 15 minutes
-    memory_mb         REAL,    -- peak memory in 10^6 bytes
+    load_average      REAL,    -- of 15 minutes; NULL when not known
+    memory_mb         REAL,    -- peak memory in 10^6 bytes; NULL when not known
     server_threads    INTEGER, -- active incoming sessions
     evaluator_threads INTEGER, -- active outgoing sessions and attempts
     vm                INTEGER  -- number of the log, by time of its first record and run id, from 1

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"iter"
+	"math"
 
 	"btda/events"
 )
@@ -67,7 +68,8 @@ func (s *statistics) row(id int64, r *statistic, to Row) Row {
 	}
 	return append(to,
 		integer(id), seconds(r.at.time), count(e.PeerQueue), count(e.AwaitingCommit), integer(r.uniqueIncoming),
-		integer(r.successActive), workload, decimal(e.Load15), decimal(float64(e.PeakMemory)/1e6),
+		integer(r.successActive), workload, known(decimal(e.Load15), !math.IsNaN(e.Load15)),
+		known(decimal(float64(e.PeakMemory)/1e6), e.PeakMemory > 0),
 		count(e.ActiveIncoming), count(e.ActiveOutgoing), integer(s.definitions.runNumber(r.at.run)),
 	)
 }

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -11,7 +12,7 @@ import (
 
 // readResources tells what the system knows of this process. What cannot be read is left out.
 func readResources() resources {
-	var r resources
+	r := resources{load15: math.NaN()}
 	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
 		r.load15 = load15(string(text))
 	}
@@ -29,12 +30,15 @@ func readResources() resources {
 	return r
 }
 
-// load15 reads the third field of /proc/loadavg.
+// load15 reads the third field of /proc/loadavg; NaN where it has none.
 func load15(text string) float64 {
 	fields := strings.Fields(text)
 	if len(fields) < 3 {
-		return 0
+		return math.NaN()
 	}
-	load, _ := strconv.ParseFloat(fields[2], 64)
+	load, err := strconv.ParseFloat(fields[2], 64)
+	if err != nil {
+		return math.NaN()
+	}
 	return load
 }

@@ -10,8 +10,8 @@ import (
 
 // resources is what the process uses of the system.
 type resources struct {
-	load15          float64
-	peakMemory      uint64 // bytes
+	load15          float64 // NaN when not known
+	peakMemory      uint64  // bytes; 0 when not known
 	openDescriptors events.Optional
 	descriptorLimit events.Optional
 }
