@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -17,9 +18,7 @@ import (
 func (o *Observer) Contact(ctx context.Context, c *Contact) (outcome Outcome) {
 	// This frame lies below every session that waits: what it takes, each of them takes.
 	if s := o.connect(ctx, c, &outcome); s != nil {
-		s.observe(ctx)
-		s.hangUp()
-		s.conclude(&outcome)
+		s.run(ctx, &outcome)
 	}
 	return outcome
 }
@@ -27,55 +26,81 @@ func (o *Observer) Contact(ctx context.Context, c *Contact) (outcome Outcome) {
 // connect gives a session whose handshakes are done. Where it does not come to that, it gives nil and writes the outcome.
 func (o *Observer) connect(ctx context.Context, c *Contact, outcome *Outcome) *session {
 	began := time.Now()
-	conn, err := o.dial(ctx, c)
-	if err != nil {
-		*outcome = o.failed(ctx, c, failure{phase: events.PhaseDial, err: err, duration: time.Since(began)})
+	l := link{contact: c, direction: events.Outgoing, transport: events.TCP, encryption: events.Plain}
+	var err error
+	if l.conn, err = o.dial(ctx, c); err != nil {
+		*outcome = o.failed(ctx, l, failure{phase: events.PhaseDial, err: err, duration: time.Since(began)})
 		return nil
 	}
-	s := newSession(ctx, o, link{conn: conn, contact: c, direction: events.Outgoing, transport: events.TCP, encryption: events.Plain})
+	s := newSession(ctx, o, l)
 	s.dialled = time.Since(began)
 	theirs, err := s.shake(ctx)
+	if err == nil {
+		s.theirs = *theirs
+		err = s.enter()
+	}
 	if err != nil {
 		s.hangUp()
-		*outcome = o.failed(ctx, c, failure{phase: events.PhaseHandshake, err: err, duration: time.Since(began), handshake: theirs})
+		*outcome = o.failed(ctx, l, failureOf(theirs, failure{phase: events.PhaseHandshake, err: err, duration: time.Since(began)}))
 		return nil
 	}
-	s.theirs = *theirs
 	return s
 }
 
 var past = time.Unix(1, 0)
 
+var errOwnPeerID = netfail.New(events.ReasonOwnPeerID, "the peer is this recorder")
+
 func (o *Observer) dial(ctx context.Context, c *Contact) (net.Conn, error) {
 	timed, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
 	conn, err := o.Dialer.Dial(timed, c.Address)
-	if err != nil && ctx.Err() != nil {
-		err = netfail.With(events.ReasonCanceled, err)
+	if err != nil {
+		err = interrupted(ctx, err)
 	}
 	return conn, err
 }
 
-// failure is a connection that did not become a session.
-type failure struct {
-	phase     events.Phase
-	err       error
-	duration  time.Duration
-	handshake *wire.Handshake // as received; nil where none was
+// interrupted gives why a connection was given up, where ctx is done: for the reason that its cause has, else because the
+// recording is stopping. Where it is not done, the error stays.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	if cause, ok := errors.AsType[*netfail.Error](context.Cause(ctx)); ok {
+		return cause
+	}
+	return netfail.With(events.ReasonCanceled, err)
 }
 
-func (o *Observer) failed(ctx context.Context, c *Contact, f failure) Outcome {
-	reason, text := netfail.Classify(f.err)
-	fact := events.ConnectionFailed{Contact: c.Number, Torrent: c.Torrent.Number,
-		Direction: events.Outgoing, Transport: events.TCP, Encryption: events.Plain,
-		Phase: f.phase, Reason: reason, Text: text, Address: events.AddressOf(c.Address), Duration: f.duration}
-	outcome := Outcome{Failure: reason}
-	if h := f.handshake; h != nil {
-		fact.PeerID, outcome.PeerID = h.PeerID[:], h.PeerID
-		if h.InfoHash != c.Torrent.InfoHash {
-			fact.InfoHash = h.InfoHash[:]
-		}
+// failure is a connection that did not become a session.
+type failure struct {
+	phase    events.Phase
+	err      error
+	duration time.Duration
+	infoHash []byte // as received; empty where none was
+	peerID   []byte // likewise
+}
+
+// failureOf adds what was received of a handshake: nil where nothing was.
+func failureOf(theirs *wire.Handshake, f failure) failure {
+	if theirs != nil {
+		f.infoHash, f.peerID = theirs.InfoHash[:], theirs.PeerID[:]
 	}
+	return f
+}
+
+func (o *Observer) failed(ctx context.Context, l link, f failure) Outcome {
+	reason, text := netfail.Classify(f.err)
+	torrent := &l.contact.Torrent
+	fact := events.ConnectionFailed{Contact: l.contact.Number, Torrent: torrent.Number,
+		Direction: l.direction, Transport: l.transport, Encryption: l.encryption,
+		Phase: f.phase, Reason: reason, Text: text, Address: events.AddressOf(l.contact.Address), Duration: f.duration, PeerID: f.peerID}
+	if !bytes.Equal(f.infoHash, torrent.InfoHash[:]) {
+		fact.InfoHash = f.infoHash
+	}
+	outcome := Outcome{Failure: reason}
+	copy(outcome.PeerID[:], f.peerID)
 	_, outcome.Err = o.Log.Append(context.WithoutCancel(ctx), o.Log.Now(), &fact)
 	return outcome
 }
@@ -84,21 +109,22 @@ func (o *Observer) failed(ctx context.Context, c *Contact, f failure) Outcome {
 func (s *session) shake(ctx context.Context) (*wire.Handshake, error) {
 	s.conn.SetDeadline(time.Now().Add(s.observer.Timeout))
 	if err := ctx.Err(); err != nil {
-		return nil, netfail.With(events.ReasonCanceled, err)
+		return nil, interrupted(ctx, err)
 	}
-	ours := wire.Handshake{Reserved: wire.OurReserved(false), InfoHash: s.torrent().InfoHash, PeerID: s.observer.PeerID}
-	n, err := s.conn.Write(ours.Append(nil))
+	n, err := s.conn.Write(s.observer.handshake(s.torrent()))
 	s.sent += uint64(n)
 	if err == nil {
 		err = s.readHandshake()
 	}
 	if err != nil {
-		if ctx.Err() != nil {
-			err = netfail.With(events.ReasonCanceled, err)
-		}
-		return nil, err
+		return nil, interrupted(ctx, err)
 	}
 	return s.checkHandshake()
+}
+
+// handshake is what we say first about a torrent.
+func (o *Observer) handshake(t *Torrent) []byte {
+	return wire.Handshake{Reserved: wire.OurReserved(false), InfoHash: t.InfoHash, PeerID: o.PeerID}.Append(nil)
 }
 
 // readHandshake reads until the buffer has a handshake. It gives up as soon as it can be none.
@@ -128,7 +154,7 @@ func (s *session) checkHandshake() (*wire.Handshake, error) {
 	case theirs.InfoHash != s.torrent().InfoHash:
 		return &theirs, netfail.New(events.ReasonInfoHashMismatch, "the peer answered for torrent "+theirs.InfoHash.String())
 	case theirs.PeerID == s.observer.PeerID:
-		return &theirs, netfail.New(events.ReasonOwnPeerID, "the peer is this recorder")
+		return &theirs, errOwnPeerID
 	}
 	return &theirs, nil
 }

@@ -1,7 +1,17 @@
-// Package session observes one peer over one connection, from dial to close.
+// Package session observes one peer over one connection, from dial or accept to close.
 //
-// An Observer is set up once per run. Contact dials a peer, exchanges handshakes and then listens, until the peer hangs up, a rule
-// of ours ends the session, or ctx is done. Every fact is appended to the log, in order, with the time at which its bytes were read.
+// An Observer is set up once per run. Contact dials a peer, Serve takes in a connection that a peer made. Both exchange handshakes
+// and then listen, until the peer hangs up, a rule of ours ends the session, or ctx is done, whose cause may tell why (a
+// netfail.Error). Every fact is appended to the log, in order, with the time at which its bytes were read.
+//
+// # Peers that come to us
+//
+// Their handshake is read as far as it names a torrent, and answered only if that is observed. All of it has to come within the
+// timeout, however it drips. What fails before that is small: it is one event, and most of the incoming connections of a popular
+// port are of that kind.
+//
+// A Roster sees to it that there is one session with each peer, when both sides dial: the first is kept, the second recorded as a
+// duplicate.
 //
 // # What is said to a peer
 //
@@ -14,7 +24,8 @@
 //
 // The peer hangs up. It has reached the threshold, and its set is settled: 2 s have passed since it first told about its pieces, so that replay can tell a
 // seed from a download that just finished. In a visit: nothing with content came for the timeout, and the set is settled if the peer told of one; or more messages than allowed.
-// When staying: the revisit delay has passed and it is still not known what the peer began with; a new handshake brings a bitfield. Not a byte came
+// When staying with a peer that we dialled: the revisit delay has passed and it is still not known what the peer began with; a new handshake brings a
+// bitfield. Peers that came to us are kept, because they may not be reached. Not a byte came
 // for 5 minutes; a message was not whole 30 s after it began; a message of ours could not be sent within the timeout; a message was longer than its bound.
 //
 // # Content

@@ -62,7 +62,17 @@ func (s *session) learn(e *events.ExtensionHandshakeReceived) {
 		}
 	}
 	if e.Port.Value > 0 {
-		s.peer.listenPort = e.Port
+		s.learnPort(e.Port)
+	}
+}
+
+// learnPort remembers where a peer takes connections. The first time it tells more: an incoming peer may turn out to be one that we
+// reached on that port.
+func (s *session) learnPort(port events.Optional) {
+	first := !s.peer.listenPort.Known
+	s.peer.listenPort = port
+	if first && s.place != nil && s.link.direction == events.Incoming && !s.place.Listens(uint16(port.Value)) {
+		s.leave(events.ReasonDuplicate)
 	}
 }
 

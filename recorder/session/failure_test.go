@@ -98,6 +98,8 @@ func TestDialsThatFail(t *testing.T) {
 		{"refused", session.TCP{}, refused, events.ReasonRefused},
 		{"no address of the family", session.TCP{Bind: []netip.Addr{netip.IPv6Loopback()}}, refused, events.ReasonNoLocalAddress},
 		{"an address that is not ours", session.TCP{Bind: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}, refused, events.ReasonNoLocalAddress},
+		{"link-local without a zone", session.TCP{}, netip.MustParseAddrPort("[fe80::1]:6881"), events.ReasonNoLocalAddress},
+		{"link-local from an address that is not", session.TCP{Bind: []netip.Addr{netip.IPv6Loopback()}}, netip.MustParseAddrPort("[fe80::1]:6881"), events.ReasonNoLocalAddress},
 		{"no answer", silentDialer{}, refused, events.ReasonTimeout},
 		{"named by the dialer", failingDialer{netfail.New(events.ReasonEncryptionRequired, "")}, refused, events.ReasonEncryptionRequired},
 	}

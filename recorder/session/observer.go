@@ -26,6 +26,7 @@ type Observer struct {
 	Timeout time.Duration // to connect, for handshakes, to send, and for content in a visit
 	Revisit time.Duration // after which a session whose start is not known is reopened; 0 is never
 	Visit   bool          // leave when nothing new comes, instead of staying
+	Roster  Roster        // of the peers in session; nil where each peer may have many sessions
 
 	numbers atomic.Uint64
 }
@@ -40,9 +41,9 @@ type Torrent struct {
 	Private     bool   // offers no exchange of peers (BEP 27)
 }
 
-// Contact is one attempt to reach one peer.
+// Contact is one attempt to reach one peer, or the one peer that reached us.
 type Contact struct {
-	Number   events.ContactNumber
+	Number   events.ContactNumber // 0 for incoming
 	Torrent  Torrent
 	Address  netip.AddrPort
 	Progress *Progress // updated while the session runs; nil where nobody looks

@@ -34,6 +34,7 @@ type session struct {
 	theirs   wire.Handshake
 	number   events.SessionNumber
 	dialled  time.Duration
+	place    Place // in the roster; nil where there is no roster
 
 	began      time.Time     // of the handshakes' end
 	now        time.Duration // since then
@@ -84,6 +85,16 @@ func newSession(ctx context.Context, o *Observer, l link) *session {
 		observer: o, link: l, began: time.Now(),
 		holdings: holdings{set: pieces.New(t.Pieces), complete: t.Complete},
 		release:  context.AfterFunc(ctx, func() { l.conn.SetDeadline(past) }),
+	}
+}
+
+// run lasts from the handshakes to the end, and writes the outcome.
+func (s *session) run(ctx context.Context, outcome *Outcome) {
+	s.observe(ctx)
+	s.hangUp()
+	s.conclude(outcome)
+	if s.place != nil {
+		s.place.Leave(*outcome)
 	}
 }
 
@@ -173,8 +184,16 @@ func (s *session) wait(ctx context.Context) {
 	s.tick()
 	if ctx.Err() != nil {
 		s.receiveAll() // what was read is a fact
-		s.leave(events.ReasonStopping)
+		s.leave(stopReason(ctx))
 	}
+}
+
+// stopReason is why a session is told to stop: the reason that the cause of ctx has, else that the recording is stopping.
+func stopReason(ctx context.Context) events.Reason {
+	if cause, ok := errors.AsType[*netfail.Error](context.Cause(ctx)); ok {
+		return cause.Reason
+	}
+	return events.ReasonStopping
 }
 
 // pause waits without reading.

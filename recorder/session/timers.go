@@ -103,8 +103,9 @@ func (s *session) quietDue() time.Duration {
 	return max(quiet, s.timers.first+settleTime)
 }
 
+// reopenDue is when to hang up in order to begin anew. Peers that came to us may not be reached, and are kept.
 func (s *session) reopenDue() time.Duration {
-	if s.observer.Visit || s.observer.Revisit == 0 || s.begin == StartKnown {
+	if s.link.direction == events.Incoming || s.observer.Visit || s.observer.Revisit == 0 || s.begin == StartKnown {
 		return never
 	}
 	return s.observer.Revisit

@@ -29,6 +29,10 @@ func FuzzParseHandshake(f *testing.F) {
 				t.Errorf("its first %d bytes: %v", n, err)
 			}
 		}
+		prelude, err := wire.ParsePrelude(b[:wire.PreludeSize])
+		if prelude.PeerID = h.PeerID; err != nil || prelude != h {
+			t.Errorf("its prelude is %+v, %v", prelude, err)
+		}
 	})
 }
 

@@ -12,7 +12,10 @@ const protocol = "\x13BitTorrent protocol"
 
 // Sizes and offsets of the parts of a handshake, in bytes.
 const (
-	HandshakeSize  = 68
+	HandshakeSize = 68
+	// PreludeSize is how much of a handshake comes before the peer id. It tells for which torrent the handshake is, and some peers
+	// send no more until they are answered.
+	PreludeSize    = peerIDOffset
 	reservedOffset = len(protocol)
 	infoHashOffset = reservedOffset + 8
 	peerIDOffset   = infoHashOffset + 20
@@ -76,15 +79,22 @@ func CheckProtocol(b []byte) error {
 // ParseHandshake reads the first HandshakeSize bytes of b. The error has events.ReasonUnknownProtocol, or
 // events.ReasonTruncated when there are fewer bytes.
 func ParseHandshake(b []byte) (Handshake, error) {
+	h, err := parse(b, HandshakeSize)
+	if err == nil {
+		h.PeerID = events.PeerID(b[peerIDOffset:HandshakeSize])
+	}
+	return h, err
+}
+
+// ParsePrelude reads the first PreludeSize bytes of b, a handshake without its peer id. The error is as from ParseHandshake.
+func ParsePrelude(b []byte) (Handshake, error) { return parse(b, PreludeSize) }
+
+func parse(b []byte, size int) (Handshake, error) {
 	if err := CheckProtocol(b); err != nil {
 		return Handshake{}, err
 	}
-	if len(b) < HandshakeSize {
-		return Handshake{}, netfail.New(events.ReasonTruncated, fmt.Sprintf("a handshake of %d bytes, want %d", len(b), HandshakeSize))
+	if len(b) < size {
+		return Handshake{}, netfail.New(events.ReasonTruncated, fmt.Sprintf("a handshake of %d bytes, want %d", len(b), size))
 	}
-	return Handshake{
-		Reserved: Reserved(b[reservedOffset:infoHashOffset]),
-		InfoHash: events.InfoHash(b[infoHashOffset:peerIDOffset]),
-		PeerID:   events.PeerID(b[peerIDOffset:HandshakeSize]),
-	}, nil
+	return Handshake{Reserved: Reserved(b[reservedOffset:infoHashOffset]), InfoHash: events.InfoHash(b[infoHashOffset:peerIDOffset])}, nil
 }

@@ -1,0 +1,142 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"time"
+
+	"btda/events"
+	"btda/recorder/wire"
+)
+
+// Arrival is a connection that a peer made to us.
+type Arrival struct {
+	Conn      net.Conn
+	Address   netip.AddrPort // of the peer, not IPv4-mapped
+	Transport events.Transport
+	// Admit gives the torrent with an info hash, once the peer has named it and before it is answered. An error, which has its reason
+	// (package netfail), refuses the peer; the torrent stands beside it where it is known.
+	Admit func(events.InfoHash) (Torrent, error)
+}
+
+// Serve takes in a connection that a peer made: it reads the handshake as far as it names a torrent, answers it if the torrent is
+// admitted, and observes the peer until the end, as Contact does. The handshake has to be whole within the timeout, however slowly
+// it comes. Serve closes the connection.
+func (o *Observer) Serve(ctx context.Context, a *Arrival) (outcome Outcome) {
+	if s := o.welcome(ctx, a, &outcome); s != nil { // of this frame the same is true as of that of Contact
+		s.run(ctx, &outcome)
+	}
+	return outcome
+}
+
+// welcome gives a session whose handshakes are done. Where it does not come to that, it gives nil and writes the outcome.
+func (o *Observer) welcome(ctx context.Context, a *Arrival, outcome *Outcome) *session {
+	g := greeting{Arrival: a, observer: o, began: time.Now()}
+	release := context.AfterFunc(ctx, func() { a.Conn.SetDeadline(past) })
+	defer release()
+	err := g.shake(ctx)
+	l := link{conn: a.Conn, contact: &Contact{Torrent: g.torrent, Address: a.Address}, direction: events.Incoming, transport: a.Transport, encryption: events.Plain}
+	if err == nil {
+		s := newSession(ctx, o, l)
+		s.began, s.theirs = g.began, g.theirs
+		s.frames.received, s.sent = uint64(g.received), uint64(g.sent)
+		if err = s.enter(); err == nil {
+			return s
+		}
+		s.release()
+	}
+	abort(a.Conn)
+	*outcome = o.failed(ctx, l, g.failure(err))
+	return nil
+}
+
+// greeting is the exchange of handshakes with a peer that came to us. It is small, since most of those that come may be of no use.
+type greeting struct {
+	*Arrival
+	observer *Observer
+	began    time.Time
+	torrent  Torrent
+	theirs   wire.Handshake // its peer id comes last
+
+	buffer   [wire.HandshakeSize]byte
+	received int // bytes
+	sent     int // bytes
+}
+
+func (g *greeting) shake(ctx context.Context) error {
+	g.Conn.SetDeadline(g.began.Add(g.observer.Timeout))
+	if err := ctx.Err(); err != nil {
+		return interrupted(ctx, err)
+	}
+	if err := g.exchange(); err != nil {
+		return interrupted(ctx, err)
+	}
+	if g.theirs.PeerID == g.observer.PeerID {
+		return errOwnPeerID
+	}
+	return nil
+}
+
+// exchange reads the handshake, and answers it as soon as it has named a torrent that is admitted.
+func (g *greeting) exchange() error {
+	if err := g.read(wire.PreludeSize); err != nil {
+		return err
+	}
+	var err error
+	if g.theirs, err = wire.ParsePrelude(g.buffer[:g.received]); err != nil {
+		return err
+	}
+	if g.torrent, err = g.Admit(g.theirs.InfoHash); err != nil {
+		return err
+	}
+	if g.sent, err = g.Conn.Write(g.observer.handshake(&g.torrent)); err != nil {
+		return err
+	}
+	if err := g.read(wire.HandshakeSize); err != nil {
+		return err
+	}
+	g.theirs, err = wire.ParseHandshake(g.buffer[:])
+	return err
+}
+
+// read reads until so many bytes of the handshake have come. It gives up as soon as it can be none.
+func (g *greeting) read(size int) error {
+	for g.received < size {
+		n, err := g.Conn.Read(g.buffer[g.received:])
+		g.received += n
+		if err := wire.CheckProtocol(g.buffer[:g.received]); err != nil {
+			return err
+		}
+		if err != nil && n == 0 {
+			if errors.Is(err, io.EOF) && g.received > 0 {
+				err = io.ErrUnexpectedEOF
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// failure tells what came of the handshake before it failed.
+func (g *greeting) failure(err error) failure {
+	f := failure{phase: events.PhaseHandshake, err: err, duration: time.Since(g.began)}
+	came := g.buffer[:g.received]
+	if h, err := wire.ParsePrelude(came); err == nil {
+		f.infoHash = h.InfoHash[:]
+	}
+	if h, err := wire.ParseHandshake(came); err == nil {
+		f.peerID = h.PeerID[:]
+	}
+	return f
+}
+
+// abort closes a connection at once, without the state that the system keeps of one that was closed in order: there may be many.
+func abort(conn net.Conn) {
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	conn.Close()
+}
