@@ -52,6 +52,7 @@ func plainAppend(b *testing.B, blocks []*block, every int) float64 {
 // logAppend commits blocks as the writer of a log does, and syncs after every few.
 func logAppend(b *testing.B, blocks []*block, every int) float64 {
 	l, w := idleLog(b)
+	warmUp(b, w, blocks)
 	began := time.Now()
 	for i := range appendedBlocks {
 		if err := w.write(again(w, blocks[i%len(blocks)]), (i+1)%every == 0); err != nil {
@@ -81,6 +82,15 @@ func idleLog(b *testing.B) (*Log, *writer) {
 		b.Fatal(err)
 	}
 	return l, newWriter(l)
+}
+
+// warmUp writes as much as a log writes before it uses the space of its old write-ahead logs again.
+func warmUp(b *testing.B, w *writer, blocks []*block) {
+	for i := range appendedBlocks {
+		if err := w.write(again(w, blocks[i%len(blocks)]), i%10 == 9); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 func closeIdle(b *testing.B, l *Log) {
@@ -224,6 +234,7 @@ func logLatencies(b *testing.B, blocks []*block) []float64 {
 	l, w := idleLog(b)
 	defer closeIdle(b, l)
 	defer w.acks.finish()
+	warmUp(b, w, blocks)
 	var all []float64
 	for range everyTenth(b) {
 		began := time.Now()

@@ -107,25 +107,22 @@ func (l *Log) attempt(f func() error) error {
 	}
 }
 
-// closeTidily closes a store of which all is in tables, and removes its write-ahead logs: the one in use is empty, and those
-// that Pebble kept to use their space again are most of the folder of a short log.
+// closeTidily closes a store of which all is in tables. Before, while it is locked, it removes the write-ahead logs: the one
+// in use is empty, and those that Pebble kept to use their space again are most of the folder of a short log.
 func closeTidily(db *pebble.DB, fs vfs.FS, dir string) error {
-	if err := db.Close(); err != nil {
-		return err
-	}
 	names, err := fs.List(dir)
 	if err != nil {
-		return err
+		return closeAfter(err, db)
 	}
 	for _, name := range names {
 		if !strings.HasSuffix(name, ".log") {
 			continue
 		}
 		if err := fs.Remove(fs.PathJoin(dir, name)); err != nil {
-			return err
+			return closeAfter(err, db)
 		}
 	}
-	return nil
+	return db.Close()
 }
 
 func closeAfter(err error, c io.Closer) error {

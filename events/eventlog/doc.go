@@ -14,8 +14,8 @@
 //
 // Ownership. Append does not keep the event. A record belongs to its scanner until the next call of Next.
 //
-// One folder, one run, one owner. A folder is written once and never continued; while it is written, or read, by one process,
-// another one cannot open it.
+// One folder, one run, one writer. A folder is written once and never continued. While it is written nobody else can open
+// it; Scan of the Log reads beside the writer. Afterwards any number of readers can.
 //
 // Damage. Every block carries the hash of the one before, and the seal that of the last one. Verify recomputes them. This shows
 // damage, not forgery: who can write to the folder can compute the hashes anew.

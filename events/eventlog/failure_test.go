@@ -53,6 +53,10 @@ func TestDiskFailure(t *testing.T) {
 	if !inChild(t) {
 		return
 	}
+	recordings := 40
+	if testing.Short() {
+		recordings = 12
+	}
 	for _, scene := range []struct {
 		name   string
 		kinds  map[errorfs.OpKind]bool
@@ -67,7 +71,7 @@ func TestDiskFailure(t *testing.T) {
 	} {
 		t.Run(scene.name, func(t *testing.T) {
 			failed := 0
-			for range 40 {
+			for range recordings {
 				seed := rand.Uint64()
 				ok, err := failOnce(&failingDisk{kinds: scene.kinds, err: scene.err, once: scene.once}, scene.within, seed)
 				if err != nil {
@@ -77,7 +81,7 @@ func TestDiskFailure(t *testing.T) {
 					failed++
 				}
 			}
-			if t.Logf("%d of 40 recordings failed", failed); failed < 10 {
+			if t.Logf("%d of %d recordings failed", failed, recordings); failed < recordings/4 {
 				t.Error("too few to show anything")
 			}
 		})

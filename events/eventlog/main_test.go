@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"testing"
@@ -35,7 +36,7 @@ func inChild(t *testing.T) bool {
 	if os.Getenv(childRole) == roleFailures {
 		return true
 	}
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v")
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v", fmt.Sprintf("-test.short=%t", testing.Short()))
 	child.Env = append(os.Environ(), childRole+"="+roleFailures)
 	out, err := child.CombinedOutput()
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"btda/events"
 )
@@ -138,9 +137,3 @@ func (r *Reader) Close() error {
 	}
 	return nil
 }
-
-// readFS is a file system that is only read.
-type readFS struct{ vfs.FS }
-
-// Unwrap returns the file system below.
-func (f readFS) Unwrap() vfs.FS { return f.FS }
