@@ -9,10 +9,11 @@ import (
 	"btda/events"
 )
 
-// Bounds of what one torrent may make us keep.
+// Bounds of what torrents may make us keep. A peer takes about 100 bytes.
 const (
-	maxKnownPeers        = 1 << 20
-	maxRejectedAddresses = 10_000
+	maxKnownPeers        = 1 << 20 // of one torrent
+	maxAllPeers          = 1 << 21 // of all
+	maxRejectedAddresses = 10_000  // of one torrent
 )
 
 // intake takes in the addresses that sources name: those that may be dialled go to the schedule, the others become facts.
@@ -55,7 +56,8 @@ func (i *intake) offer(n named) {
 	offered := i.schedule.offer(n.torrent, good)
 	i.logger.Debug("peers named", "torrent", n.torrent, "source", n.source, "named", n.peers.Len(), "new", offered.New)
 	if offered.Refused > 0 {
-		i.limit(n.torrent, events.LimitReached{Limit: events.LimitKnownPeers, Value: maxKnownPeers + uint64(offered.Refused), Bound: maxKnownPeers})
+		bound := uint64(offered.Bound)
+		i.limit(n.torrent, events.LimitReached{Limit: events.LimitKnownPeers, Value: bound + uint64(offered.Refused), Bound: bound})
 	}
 }
 

@@ -13,15 +13,17 @@ func BenchmarkEndpoints(b *testing.B) {
 	const endpoints = 1_800_000
 	for b.Loop() {
 		before := heapInUse()
-		s := New(Options{Sessions: 1024, DialRate: 1_000_000_000, Revisit: 5 * time.Minute, Brief: 10 * time.Second, KnownPeers: endpoints})
+		s := New(Options{Sessions: 1024, DialRate: 50_000, Revisit: 5 * time.Minute, Brief: 10 * time.Second, KnownPeers: endpoints, AllPeers: endpoints, NetworkDialRate: 10})
 		for n := range endpoints {
 			s.Offer(events.TorrentNumber(1+n%19), address(n))
 		}
 		now := start
-		for range endpoints {
-			c, _ := s.Next(now)
-			s.Ended(c.Number, Failed, now)
-			now++
+		for s.Total().New > 0 {
+			if c, ok := s.Next(now); ok {
+				s.Ended(c.Number, Failed, now)
+			} else {
+				now, _ = s.Wake(now)
+			}
 		}
 		b.ReportMetric(float64(heapInUse()-before)/endpoints, "B/endpoint")
 		runtime.KeepAlive(s)

@@ -7,10 +7,14 @@
 //
 //   - A peer is an address and port for one torrent. It has one contact at a time.
 //   - At no time are there more contacts than Options.Sessions, and in no span of time t are more begun than
-//     t * DialRate + a tenth of a second's worth (at least one).
+//     t * DialRate + a tenth of a second's worth (at least one). Two contacts with peers of one network, a /24 (IPv4) or /48 (IPv6),
+//     are 1 s / NetworkDialRate apart, loopback aside.
 //   - A peer is contacted until it reached the threshold, then never again. A failing peer is never dropped: the delay
 //     doubles with each failure in a row, up to 64 times the revisit delay.
-//   - Three queues wait: peers to reconnect at once, new peers, and peers whose delay is over. They are served in this
+//   - While peers wait and there are no sessions for them, one session in eight (at least one) is kept for them: the least advanced of
+//     the others give way, after a minimum stay. None gives way while a less advanced one stays that has had its minimum stay, in
+//     no such time do more give way than are kept, and who gave way comes back after the revisit delay.
+//   - Four queues wait: peers to reconnect at once, new peers, peers whose network had to rest, and peers whose delay is over. They are served in this
 //     order, but a queue that was passed over eight times in a row goes first, so that none starves. Within a queue the
 //     order is first come, first served; new peers of several torrents take turns.
 package swarm

@@ -26,10 +26,11 @@ func (k key) addrPort() netip.AddrPort {
 
 // peer is kept for every endpoint ever offered: 32 bytes, no pointers.
 type peer struct {
-	key      key
-	next     peerIndex // in its fifo, plus one; 0 is none
-	failures uint8     // in a row
-	brief    uint8     // sessions in a row that the peer ended soon
+	key       key
+	next      peerIndex // in its fifo, plus one; 0 is none
+	failures  uint8     // in a row
+	brief     uint8     // sessions in a row that the peer ended soon
+	contacted bool      // at some time
 }
 
 const chunkSize = 4096

@@ -22,8 +22,16 @@ type history struct {
 	now      events.Time
 	active   map[events.ContactNumber]Contact
 	peers    map[Contact]*record // by Contact without its number
-	begun    []events.Time
+	begun    []begun
+	standing map[events.ContactNumber]Standing
+	leaving  map[events.ContactNumber]bool
+	gaveWay  []events.Time
 	log      []Contact // every contact, for the comparison of two runs
+}
+
+type begun struct {
+	at      events.Time
+	network netip.Prefix
 }
 
 type record struct {
@@ -36,15 +44,23 @@ func newHistory(t *testing.T, seed uint64) *history {
 	random := rand.New(rand.NewPCG(seed, 1))
 	o := Options{
 		Sessions: 1 + random.IntN(20), DialRate: 1 + random.IntN(200), Revisit: time.Duration(1+random.IntN(60)) * time.Second,
-		Brief: 10 * time.Second, KnownPeers: 1 + random.IntN(300),
+		Brief: 10 * time.Second, KnownPeers: 1 + random.IntN(300), NetworkDialRate: random.IntN(20), Stay: time.Duration(random.IntN(10)) * time.Second,
 	}
-	return &history{T: t, random: random, options: o, schedule: New(o), now: start, active: make(map[events.ContactNumber]Contact), peers: make(map[Contact]*record)}
+	o.AllPeers = o.KnownPeers + random.IntN(300)
+	return &history{
+		T: t, random: random, options: o, schedule: New(o), now: start, active: make(map[events.ContactNumber]Contact), peers: make(map[Contact]*record),
+		standing: make(map[events.ContactNumber]Standing), leaving: make(map[events.ContactNumber]bool),
+	}
 }
 
 func (h *history) step() {
-	switch h.random.IntN(8) {
+	switch h.random.IntN(10) {
 	case 0:
 		h.offer()
+	case 8:
+		h.giveWay()
+	case 9:
+		h.progress()
 	case 1, 2:
 		h.now = h.now.Add(time.Duration(h.random.Int64N(int64(5 * time.Second))))
 	case 3, 4:
@@ -58,20 +74,20 @@ func (h *history) offer() {
 	number := events.TorrentNumber(1 + h.random.IntN(3))
 	from := h.random.IntN(400)
 	list := addresses(from, from+h.random.IntN(20))
-	before := h.schedule.Torrent(number).Known
+	room := min(h.options.KnownPeers-h.schedule.Torrent(number).Known, h.options.AllPeers-h.schedule.Total().Known)
 	offered := h.schedule.Offer(number, list...)
 	fresh := 0
 	for _, a := range list {
 		if h.peers[Contact{Torrent: number, Address: a}] != nil {
 			continue
 		}
-		if fresh++; fresh <= h.options.KnownPeers-before {
+		if fresh++; fresh <= room {
 			h.peers[Contact{Torrent: number, Address: a}] = &record{offered: h.now}
 		}
 	}
-	want := Offered{New: min(fresh, h.options.KnownPeers-before)}
+	want := Offered{New: min(fresh, room), Bound: offered.Bound}
 	want.Refused = fresh - want.New
-	if offered != want {
+	if offered != want || (offered.Refused > 0) != (offered.Bound > 0) {
 		h.Fatalf("offered %+v, want %+v", offered, want)
 	}
 }
@@ -93,7 +109,8 @@ func (h *history) next() {
 	r.active, r.touched = true, h.now
 	r.contacts++
 	h.active[c.Number] = c
-	h.begun = append(h.begun, h.now)
+	network, _ := c.Address.Addr().Prefix(24)
+	h.begun = append(h.begun, begun{h.now, network})
 	h.checkLimits()
 }
 
@@ -102,9 +119,13 @@ func (h *history) checkLimits() {
 		h.Fatalf("%d contacts at once, want at most %d", len(h.active), h.options.Sessions)
 	}
 	burst := max(h.options.DialRate/10, 1)
-	for i, at := range slices.Backward(h.begun) {
+	last := h.begun[len(h.begun)-1]
+	for i, b := range slices.Backward(h.begun) {
 		n := len(h.begun) - i
-		span := h.now.Sub(at)
+		span := h.now.Sub(b.at)
+		if n > 1 && b.network == last.network && h.options.NetworkDialRate > 0 && span < time.Second/time.Duration(h.options.NetworkDialRate) {
+			h.Fatalf("two contacts with one network begun within %v, want at most %d a second", span, h.options.NetworkDialRate)
+		}
 		if allowed := span.Seconds()*float64(h.options.DialRate)*1.000001 + float64(burst); float64(n) > allowed {
 			h.Fatalf("%d contacts begun within %v, want at most %.1f", n, span, allowed)
 		}
@@ -133,6 +154,8 @@ func (h *history) anyActive() events.ContactNumber {
 func (h *history) endContact(n events.ContactNumber, e Ending) {
 	c := h.active[n]
 	delete(h.active, n)
+	delete(h.standing, n)
+	delete(h.leaving, n)
 	r := h.peers[Contact{Torrent: c.Torrent, Address: c.Address}]
 	r.active, r.finished, r.touched = false, e == Finished, h.now
 	h.schedule.Ended(n, e, h.now)
@@ -168,6 +191,7 @@ func (h *history) checkNobodyStarves() {
 	}
 	end := h.now.Add(65*h.options.Revisit + 10*time.Minute)
 	for h.now < end {
+		h.checkNetworks()
 		for len(h.active) > 0 {
 			h.endContact(h.anyActive(), Failed)
 		}
@@ -189,6 +213,7 @@ func play(t *testing.T, seed uint64) []Contact {
 	h := newHistory(t, seed)
 	for range 3000 {
 		h.step()
+		h.checkNetworks()
 	}
 	h.checkCounts()
 	h.checkNobodyStarves()

@@ -8,6 +8,7 @@ type class int
 const (
 	urgent class = iota
 	fresh
+	parked // until their network has rested
 	due
 	classes
 )
@@ -17,20 +18,47 @@ const patience = 8
 
 // choose picks the queue to serve: the first that has a peer, unless another was passed over too often.
 func (s *Schedule) choose() (class, bool) {
-	ready := [classes]bool{urgent: !s.urgent.empty(), fresh: s.total.New > 0, due: !s.due.empty() && s.due.first() <= s.now}
 	chosen := classes
 	for c := range classes {
-		if ready[c] && (chosen == classes || s.passed[c] >= patience && s.passed[chosen] < patience) {
+		if s.has(c) && (chosen == classes || s.passed[c] >= patience && s.passed[chosen] < patience) {
 			chosen = c
 		}
 	}
 	for c := range classes {
 		s.passed[c]++
-		if c == chosen || !ready[c] {
+		if c == chosen || !s.has(c) {
 			s.passed[c] = 0
 		}
 	}
 	return chosen, chosen != classes
+}
+
+// has tells whether a queue has a peer that is due.
+func (s *Schedule) has(c class) bool {
+	switch c {
+	case urgent:
+		return !s.urgent.empty()
+	case fresh:
+		return s.fresh > 0
+	case parked:
+		return len(s.networks.ready) > 0
+	default:
+		return !s.due.empty() && s.due.first().due <= s.now
+	}
+}
+
+// head gives the first peer of a queue that has one.
+func (s *Schedule) head(c class) peerIndex {
+	switch c {
+	case urgent:
+		return s.urgent.first()
+	case fresh:
+		return s.freshTorrent().fresh.first()
+	case parked:
+		return s.networks.ready[0].parked.first()
+	default:
+		return s.due.first().peer
+	}
 }
 
 // take removes the first peer of a queue that has one.
@@ -40,26 +68,51 @@ func (s *Schedule) take(c class) peerIndex {
 		return s.urgent.pop(&s.peers)
 	case fresh:
 		return s.takeFresh()
+	case parked:
+		return s.networks.take(&s.peers)
 	default:
 		return s.due.pop().peer
 	}
 }
 
-// takeFresh takes the new peers of all torrents in turn.
-func (s *Schedule) takeFresh() peerIndex {
+// park moves peers whose network rests from the heads of the queues to their network, so that every head may be contacted.
+func (s *Schedule) park() {
+	s.networks.advance(s.now)
+	for _, c := range [...]class{urgent, fresh, due} {
+		for s.has(c) {
+			at := s.networks.busy(s.peers.at(s.head(c)))
+			if at == nil {
+				break
+			}
+			s.networks.park(&s.peers, at, s.take(c))
+		}
+	}
+}
+
+// freshTorrent gives the torrent whose turn it is, where any has a new peer.
+func (s *Schedule) freshTorrent() *torrent {
 	for s.ring[s.turn].fresh.empty() {
 		s.turn = (s.turn + 1) % len(s.ring)
 	}
-	t := s.ring[s.turn]
+	return s.ring[s.turn]
+}
+
+// takeFresh takes the new peers of all torrents in turn.
+func (s *Schedule) takeFresh() peerIndex {
+	t := s.freshTorrent()
 	s.turn = (s.turn + 1) % len(s.ring)
-	s.count(t, Counts{New: -1})
+	s.fresh--
 	return t.fresh.pop(&s.peers)
 }
 
 // fifo is a list of peers that is linked through the peers themselves. The zero value is empty.
-type fifo struct{ head, tail peerIndex } // plus one; 0 is none
+type fifo struct {
+	head, tail peerIndex // plus one; 0 is none
+	length     int
+}
 
-func (f *fifo) empty() bool { return f.head == 0 }
+func (f *fifo) empty() bool      { return f.length == 0 }
+func (f *fifo) first() peerIndex { return f.head - 1 }
 
 func (f *fifo) push(a *arena, i peerIndex) {
 	if f.tail == 0 {
@@ -68,6 +121,7 @@ func (f *fifo) push(a *arena, i peerIndex) {
 		a.at(f.tail - 1).next = i + 1
 	}
 	f.tail = i + 1
+	f.length++
 }
 
 func (f *fifo) pop(a *arena) peerIndex {
@@ -77,6 +131,7 @@ func (f *fifo) pop(a *arena) peerIndex {
 	if f.head == 0 {
 		f.tail = 0
 	}
+	f.length--
 	return i
 }
 
@@ -91,8 +146,22 @@ func (e entry) before(o entry) bool { return e.due < o.due || e.due == o.due && 
 // dueHeap is a binary heap: the first entry is the earliest, of equal ones that of the peer offered first.
 type dueHeap struct{ entries []entry }
 
-func (h *dueHeap) empty() bool        { return len(h.entries) == 0 }
-func (h *dueHeap) first() events.Time { return h.entries[0].due }
+func (h *dueHeap) empty() bool  { return len(h.entries) == 0 }
+func (h *dueHeap) first() entry { return h.entries[0] }
+
+// countUntil counts the entries that are due at a moment, up to a limit. It looks at no more than twice as many.
+func (h *dueHeap) countUntil(now events.Time, limit int) (n int) {
+	look := []int{0}
+	for len(look) > 0 && n < limit {
+		at := look[len(look)-1]
+		look = look[:len(look)-1]
+		if at < len(h.entries) && h.entries[at].due <= now {
+			n++
+			look = append(look, 2*at+1, 2*at+2)
+		}
+	}
+	return n
+}
 
 func (h *dueHeap) push(e entry) {
 	h.entries = append(h.entries, e)

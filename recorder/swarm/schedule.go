@@ -10,11 +10,14 @@ import (
 
 // Options of a Schedule.
 type Options struct {
-	Sessions   int           // contacts at one time; at least 1
-	DialRate   int           // contacts begun a second; at least 1
-	Revisit    time.Duration // delay until a peer that we left, or that failed once, is contacted again
-	Brief      time.Duration // a peer that hangs up sooner than this, and again, is not reconnected at once
-	KnownPeers int           // peers kept for one torrent; at least 1
+	Sessions        int           // contacts at one time; at least 1
+	DialRate        int           // contacts begun a second; at least 1
+	NetworkDialRate int           // contacts begun a second with one /24 (IPv4) or /48 (IPv6), loopback aside; 0 is no limit
+	Revisit         time.Duration // delay until a peer that we left, or that failed once, is contacted again
+	Brief           time.Duration // a peer that hangs up sooner than this, and again, is not reconnected at once
+	Stay            time.Duration // how long a session lasts at least until it may give way to a peer that waits; 0 is for ever
+	KnownPeers      int           // peers kept for one torrent; at least 1
+	AllPeers        int           // peers kept for all torrents; at least KnownPeers
 }
 
 // Contact is one attempt to observe one peer.
@@ -49,13 +52,16 @@ type Counts struct {
 // Offered is what came of an offer.
 type Offered struct {
 	New     int // peers not known before, now waiting
-	Refused int // peers not known before and not kept, because the torrent has Options.KnownPeers already
+	Refused int // peers not known before and not kept
+	Bound   int // because of which: Options.KnownPeers or Options.AllPeers; 0 where none was refused
 }
 
 // Schedule holds the peers of all torrents. See the package for its promises.
 type Schedule struct {
 	options  Options
+	share    int // sessions that are kept for peers that are not connected
 	rate     bucket
+	networks networks
 	now      events.Time
 	peers    arena
 	urgent   fifo
@@ -64,9 +70,12 @@ type Schedule struct {
 	torrents map[events.TorrentNumber]*torrent
 	ring     []*torrent // in the order of their first offers
 	turn     int        // position in ring whose new peers are next
+	fresh    int        // peers in the queues of new ones
 	total    Counts
 	active   map[events.ContactNumber]activeContact
+	leaving  int // of the active ones: chosen to give way
 	last     events.ContactNumber
+	crowded  bool // a peer had to wait for a session
 }
 
 type torrent struct {
@@ -75,14 +84,15 @@ type torrent struct {
 }
 
 type activeContact struct {
-	peer  peerIndex
-	began events.Time
+	peer    peerIndex
+	began   events.Time
+	leaving bool // chosen to give way
 }
 
 // New returns a Schedule without peers.
 func New(o Options) *Schedule {
 	return &Schedule{
-		options: o, rate: newBucket(o.DialRate), peers: newArena(),
+		options: o, share: max(o.Sessions/shareOfNew, 1), rate: newBucket(o.DialRate), networks: newNetworks(o.NetworkDialRate), peers: newArena(),
 		torrents: make(map[events.TorrentNumber]*torrent), active: make(map[events.ContactNumber]activeContact),
 	}
 }
@@ -96,15 +106,28 @@ func (s *Schedule) Offer(number events.TorrentNumber, addresses ...netip.AddrPor
 		if _, known := s.peers.find(k); known {
 			continue
 		}
-		if t.counts.Known >= s.options.KnownPeers {
+		if bound := s.full(t); bound > 0 {
 			offered.Refused++
+			offered.Bound = bound
 			continue
 		}
 		offered.New++
 		t.fresh.push(&s.peers, s.peers.add(k))
+		s.fresh++
 		s.count(t, Counts{Known: 1, Waiting: 1, New: 1})
 	}
 	return offered
+}
+
+// full gives the bound that keeps out more peers of a torrent, or 0.
+func (s *Schedule) full(t *torrent) int {
+	switch {
+	case t.counts.Known >= s.options.KnownPeers:
+		return s.options.KnownPeers
+	case s.total.Known >= s.options.AllPeers:
+		return s.options.AllPeers
+	}
+	return 0
 }
 
 func (s *Schedule) torrent(number events.TorrentNumber) *torrent {
@@ -128,17 +151,21 @@ func (s *Schedule) count(t *torrent, change Counts) {
 }
 
 // Next gives the contact to make now, which lasts until Ended. It gives none when no peer is due, all sessions are
-// taken, or the dial rate is reached: see Wake.
+// taken, or a dial rate is reached: see Wake.
 func (s *Schedule) Next(now events.Time) (Contact, bool) {
 	s.advance(now)
-	if len(s.active) >= s.options.Sessions || !s.rate.ready(s.now) {
+	if len(s.active) >= s.options.Sessions {
+		s.crowded = s.crowded || s.ready(1) > 0
 		return Contact{}, false
 	}
+	if !s.rate.ready(s.now) {
+		return Contact{}, false
+	}
+	s.park()
 	class, ok := s.choose()
 	if !ok {
 		return Contact{}, false
 	}
-	s.rate.take(s.now)
 	return s.begin(s.take(class)), true
 }
 
@@ -146,7 +173,13 @@ func (s *Schedule) advance(now events.Time) { s.now = max(s.now, now) }
 
 func (s *Schedule) begin(i peerIndex) Contact {
 	p := s.peers.at(i)
-	s.count(s.torrents[p.key.torrent], Counts{Waiting: -1, Active: 1})
+	s.rate.take(s.now)
+	s.networks.rest(p, s.now)
+	change := Counts{Waiting: -1, Active: 1}
+	if !p.contacted {
+		p.contacted, change.New = true, -1
+	}
+	s.count(s.torrents[p.key.torrent], change)
 	s.last++
 	s.active[s.last] = activeContact{peer: i, began: s.now}
 	return Contact{Number: s.last, Torrent: p.key.torrent, Address: p.key.addrPort()}
@@ -159,11 +192,19 @@ func (s *Schedule) Wake(now events.Time) (events.Time, bool) {
 	if len(s.active) >= s.options.Sessions || s.total.Waiting == 0 {
 		return 0, false
 	}
-	at := s.now
-	if s.urgent.empty() && s.total.New == 0 {
-		at = max(at, s.due.first())
+	return max(s.readyAt(), s.rate.readyAt()), true
+}
+
+// readyAt gives the moment from which a peer may be contacted, where any waits: now, or when the first is due or its network has rested.
+func (s *Schedule) readyAt() events.Time {
+	if s.ready(1) > 0 {
+		return s.now
 	}
-	return max(at, s.rate.readyAt()), true
+	at, ok := s.networks.wake()
+	if !s.due.empty() && (!ok || s.due.first().due < at) {
+		at = s.due.first().due
+	}
+	return at
 }
 
 // Ended takes the ending of a contact. It panics when there is no such contact, which is a mistake of the owner.
@@ -174,6 +215,9 @@ func (s *Schedule) Ended(number events.ContactNumber, ending Ending, now events.
 		panic(fmt.Sprintf("swarm: contact %d ended, but it was not begun or has ended before", number))
 	}
 	delete(s.active, number)
+	if contact.leaving {
+		s.leaving--
+	}
 	t := s.torrents[s.peers.at(contact.peer).key.torrent]
 	if ending == Finished {
 		s.count(t, Counts{Active: -1, Finished: 1})

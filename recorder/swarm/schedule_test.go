@@ -10,7 +10,7 @@ import (
 
 var start = events.TimeOf(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 
-var plain = Options{Sessions: 10, DialRate: 1000, Revisit: time.Minute, Brief: 10 * time.Second, KnownPeers: 1000}
+var plain = Options{Sessions: 10, DialRate: 1000, Revisit: time.Minute, Brief: 10 * time.Second, KnownPeers: 1000, AllPeers: 2000}
 
 // address gives the n-th of many addresses.
 func address(n int) netip.AddrPort {
@@ -84,9 +84,9 @@ func TestAKnownPeerIsOfferedInVain(t *testing.T) {
 
 func TestKnownPeersAreBounded(t *testing.T) {
 	o := plain
-	o.KnownPeers = 3
+	o.KnownPeers, o.AllPeers = 3, 5
 	s := New(o)
-	if got := s.Offer(1, addresses(0, 5)...); got != (Offered{New: 3, Refused: 2}) {
+	if got := s.Offer(1, addresses(0, 5)...); got != (Offered{New: 3, Refused: 2, Bound: 3}) {
 		t.Errorf("offered %+v, want 3 new and 2 refused", got)
 	}
 	if got := s.Offer(1, addresses(0, 3)...); got != (Offered{}) {
@@ -94,6 +94,9 @@ func TestKnownPeersAreBounded(t *testing.T) {
 	}
 	if got := s.Offer(2, addresses(0, 1)...); got != (Offered{New: 1}) {
 		t.Errorf("offered %+v to another torrent, want one new", got)
+	}
+	if got := s.Offer(2, addresses(0, 3)...); got != (Offered{New: 1, Refused: 1, Bound: 5}) {
+		t.Errorf("offered %+v to another torrent, want one new and one above the bound of all", got)
 	}
 }
 
