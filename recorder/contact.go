@@ -24,6 +24,24 @@ func (r *Recorder) newObserver(log events.Appender) *session.Observer {
 	return o
 }
 
+// minimumStay is how long a session lasts at least until it may give way: a peer that says nothing for the timeout most likely has no
+// pieces, and the set of one that says something has settled.
+func (s Settings) minimumStay() time.Duration {
+	if s.Observe == Visit {
+		return 0
+	}
+	return s.Timeout + session.SettleTime
+}
+
+// goals are the numbers of pieces from which on the peers of each torrent are complete.
+func goals(observed map[events.TorrentNumber]session.Torrent) map[events.TorrentNumber]uint32 {
+	goals := make(map[events.TorrentNumber]uint32)
+	for number, t := range observed {
+		goals[number] = t.Complete
+	}
+	return goals
+}
+
 // observedTorrents is what sessions need to know of each torrent.
 func (r *Recorder) observedTorrents() map[events.TorrentNumber]session.Torrent {
 	observed := make(map[events.TorrentNumber]session.Torrent)
@@ -38,8 +56,8 @@ func (r *Recorder) observedTorrents() map[events.TorrentNumber]session.Torrent {
 }
 
 // observe makes one contact. It ends when the contact is over or ctx is done.
-func (r *run) observe(ctx context.Context, c swarm.Contact) swarm.Ending {
-	outcome := r.observer.Contact(ctx, &session.Contact{Number: c.Number, Torrent: r.observed[c.Torrent], Address: c.Address})
+func (r *run) observe(ctx context.Context, a *attempt) swarm.Ending {
+	outcome := r.observer.Contact(ctx, &session.Contact{Number: a.Number, Torrent: r.observed[a.Torrent], Address: a.Address, Progress: &a.progress})
 	return endingOf(outcome, r.settings.Observe)
 }
 

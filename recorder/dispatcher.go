@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"btda/events"
+	"btda/recorder/session"
 	"btda/recorder/swarm"
 )
 
@@ -15,13 +16,22 @@ import (
 type dispatcher struct {
 	schedule *swarm.Schedule
 	now      func() events.Time
-	observe  func(context.Context, swarm.Contact) swarm.Ending // one contact, from its beginning to its end
+	observe  func(context.Context, *attempt) swarm.Ending // one contact, from its beginning to its end
+	goals    map[events.TorrentNumber]uint32              // pieces from which on a peer is complete
+	attempts map[events.ContactNumber]*attempt            // that have not ended
 
 	offers    chan offer
 	endings   chan ending // with a place for every session, so that none waits to end
 	questions chan question
 	workers   sync.WaitGroup
 	done      chan struct{} // closed when run is over; the schedule may then be read by all
+}
+
+// attempt is a contact at work.
+type attempt struct {
+	swarm.Contact
+	progress session.Progress
+	end      context.CancelCauseFunc
 }
 
 type offer struct {
@@ -43,7 +53,8 @@ type question struct {
 
 func newDispatcher(o swarm.Options) *dispatcher {
 	return &dispatcher{
-		schedule: swarm.New(o), offers: make(chan offer), endings: make(chan ending, o.Sessions), questions: make(chan question), done: make(chan struct{}),
+		schedule: swarm.New(o), attempts: make(map[events.ContactNumber]*attempt),
+		offers: make(chan offer), endings: make(chan ending, o.Sessions), questions: make(chan question), done: make(chan struct{}),
 	}
 }
 
@@ -52,6 +63,8 @@ func (d *dispatcher) run(ctx context.Context) {
 	defer close(d.done)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	slots := time.NewTicker(slotInterval)
+	defer slots.Stop()
 	stop := ctx.Done()
 	for stop != nil || d.schedule.Total().Active > 0 {
 		select {
@@ -62,6 +75,8 @@ func (d *dispatcher) run(ctx context.Context) {
 		case q := <-d.questions:
 			d.answer(q)
 		case <-timer.C:
+		case <-slots.C:
+			d.makeRoom()
 		case <-stop:
 			stop = nil
 		}
@@ -78,7 +93,11 @@ func (d *dispatcher) take(ctx context.Context, o offer) {
 	o.result <- result
 }
 
-func (d *dispatcher) end(e ending) { d.schedule.Ended(e.contact, e.ending, d.now()) }
+func (d *dispatcher) end(e ending) {
+	d.attempts[e.contact].end(nil)
+	delete(d.attempts, e.contact)
+	d.schedule.Ended(e.contact, e.ending, d.now())
+}
 
 func (d *dispatcher) answer(q question) {
 	q.ask(d.schedule)
@@ -96,8 +115,30 @@ func (d *dispatcher) makeContacts(ctx context.Context, timer *time.Timer) {
 			}
 			return
 		}
-		d.workers.Go(func() { d.endings <- ending{c.Number, d.observe(ctx, c)} })
+		d.begin(ctx, c)
 	}
+}
+
+func (d *dispatcher) begin(ctx context.Context, c swarm.Contact) {
+	a := &attempt{Contact: c}
+	ctx, a.end = context.WithCancelCause(ctx)
+	d.attempts[c.Number] = a
+	d.workers.Go(func() { d.endings <- ending{a.Number, d.observe(ctx, a)} })
+}
+
+// slotInterval is the time between two looks at whether sessions are to give way.
+const slotInterval = time.Second
+
+// makeRoom ends the sessions that give way to peers that wait.
+func (d *dispatcher) makeRoom() {
+	for _, number := range d.schedule.GiveWay(d.now(), d.standing) {
+		d.attempts[number].end(session.ErrSlotNeeded)
+	}
+}
+
+func (d *dispatcher) standing(number events.ContactNumber) swarm.Standing {
+	a := d.attempts[number]
+	return swarm.Standing{Opened: a.progress.Opened(), Pieces: uint32(a.progress.Pieces().Value), Goal: d.goals[a.Torrent]}
 }
 
 // offer hands peers to the schedule. After the end of the dispatcher nobody takes them.

@@ -22,7 +22,7 @@ type testPeers struct {
 	begun        int
 }
 
-func (p *testPeers) observe(ctx context.Context, _ swarm.Contact) swarm.Ending {
+func (p *testPeers) observe(ctx context.Context, _ *attempt) swarm.Ending {
 	p.count(1)
 	defer p.count(-1)
 	select {
@@ -50,7 +50,7 @@ func (p *testPeers) seen() (begun, most int) {
 }
 
 func newTestDispatcher(p *testPeers) *dispatcher {
-	d := newDispatcher(swarm.Options{Sessions: 5, DialRate: 100, Revisit: time.Minute, Brief: time.Second, KnownPeers: 100})
+	d := newDispatcher(swarm.Options{Sessions: 5, DialRate: 100, Revisit: time.Minute, Brief: time.Second, KnownPeers: 100, AllPeers: 100})
 	d.observe, d.now = p.observe, func() events.Time { return events.TimeOf(time.Now()) }
 	return d
 }
@@ -90,7 +90,7 @@ func TestTheDispatcherEndsWhenItsContactsHaveEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newTestDispatcher(&testPeers{})
 		release := make(chan struct{})
-		d.observe = func(context.Context, swarm.Contact) swarm.Ending { <-release; return swarm.Left }
+		d.observe = func(context.Context, *attempt) swarm.Ending { <-release; return swarm.Left }
 		ctx, stop := context.WithCancel(t.Context())
 		go d.run(ctx)
 		d.offer(1, testAddresses(3))

@@ -39,9 +39,9 @@ func (r *Recorder) newRun(log Log) *run {
 	live.observed = r.observedTorrents()
 	live.dispatcher = newDispatcher(swarm.Options{
 		Sessions: r.settings.Sessions, DialRate: r.settings.DialRate, Revisit: r.settings.Revisit,
-		Brief: briefSession, KnownPeers: maxKnownPeers,
+		Brief: briefSession, Stay: r.settings.minimumStay(), KnownPeers: maxKnownPeers, AllPeers: maxAllPeers,
 	})
-	live.dispatcher.now, live.dispatcher.observe = log.Now, live.observe
+	live.dispatcher.now, live.dispatcher.observe, live.dispatcher.goals = log.Now, live.observe, goals(live.observed)
 	live.intake = &intake{log: live.gate, rules: r.rules, schedule: live.dispatcher, logger: r.deps.Logger}
 	live.observer = r.newObserver(live.gate)
 	live.client = tracker.NewClient(tracker.Config{

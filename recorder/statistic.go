@@ -25,10 +25,23 @@ func (r *run) sampleEvery(ctx context.Context, interval time.Duration) {
 		case <-ticker.C:
 			sample := r.sample()
 			_, _ = r.gate.Append(ctx, r.log.Now(), sample)
+			r.noteCrowding()
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// noteCrowding appends that peers had to wait for sessions since it last did: once for each sample.
+func (r *run) noteCrowding() {
+	crowded := false
+	r.dispatcher.look(func(s *swarm.Schedule) { crowded = s.Crowded() })
+	if !crowded {
+		return
+	}
+	bound := uint64(r.settings.Sessions)
+	r.deps.Logger.Warn("peers wait for sessions: raise --sessions to hold more at one time", "sessions", bound)
+	r.intake.append(&events.LimitReached{Limit: events.LimitOutgoingSessions, Value: bound + 1, Bound: bound})
 }
 
 // sample is the state of the recorder now.

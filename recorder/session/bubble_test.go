@@ -20,6 +20,7 @@ type scene struct {
 	peer    peer
 	began   time.Time
 	stop    context.CancelFunc
+	giveWay context.CancelFunc
 	outcome session.Outcome
 	lasted  time.Duration
 }
@@ -33,9 +34,9 @@ func play(t *testing.T, set func(*served), script func(*scene)) *scene {
 		sc = &scene{served: newServed(pipeDialer{ours}, netip.MustParseAddrPort("192.0.2.7:6881")), peer: peer{t, theirs}, began: time.Now()}
 		sc.Timeout, sc.Revisit = 6*time.Second, 5*time.Minute
 		set(sc.served)
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		sc.stop = cancel
+		ctx, cancel := context.WithCancelCause(t.Context())
+		sc.stop, sc.giveWay = func() { cancel(nil) }, func() { cancel(session.ErrSlotNeeded) }
+		defer sc.stop()
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)

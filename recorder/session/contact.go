@@ -13,8 +13,12 @@ import (
 	"btda/recorder/wire"
 )
 
+// ErrSlotNeeded is the cause of the end of a contact's context (context.WithCancelCause) that gives way to another one.
+var ErrSlotNeeded = netfail.New(events.ReasonSlotNeeded, "the session is needed for another peer")
+
 // Contact dials a peer, exchanges handshakes and observes it until the end. All that happens is in the log when it returns.
-// When ctx is done the session ends with events.ReasonStopping, within the timeout. The contact must not change meanwhile.
+// When ctx is done the session ends within the timeout: with events.ReasonSlotNeeded if the cause is ErrSlotNeeded, else with events.ReasonStopping.
+// The contact must not change meanwhile.
 func (o *Observer) Contact(ctx context.Context, c *Contact) (outcome Outcome) {
 	// This frame lies below every session that waits: what it takes, each of them takes.
 	if s := o.connect(ctx, c, &outcome); s != nil {

@@ -49,8 +49,20 @@ type Contact struct {
 	Progress *Progress // updated while the session runs; nil where nobody looks
 }
 
-// Progress is how far the peer of a session has come. It is safe for use by many goroutines.
-type Progress struct{ pieces atomic.Uint64 } // one more than the number; 0 is unknown
+// Progress is how far the peer of a contact has come. It is safe for use by many goroutines.
+type Progress struct {
+	opened atomic.Int64  // an events.Time
+	pieces atomic.Uint64 // one more than the number; 0 is unknown
+}
+
+// Opened is when the session began; 0 while there is none.
+func (p *Progress) Opened() events.Time { return events.Time(p.opened.Load()) }
+
+func (p *Progress) open(at events.Time) {
+	if p != nil {
+		p.opened.Store(int64(at))
+	}
+}
 
 // Pieces is the number of pieces that the peer has; unknown until it has told.
 func (p *Progress) Pieces() events.Optional {

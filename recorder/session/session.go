@@ -127,6 +127,7 @@ func (s *session) open() {
 	s.began = time.Now()
 	s.tick()
 	s.timers = s.firstTimers()
+	s.link.contact.Progress.open(s.at)
 	s.append(s.at, &events.SessionOpened{
 		Session: s.number, Contact: s.link.contact.Number, Torrent: s.torrent().Number,
 		Direction: s.link.direction, Transport: s.link.transport, Encryption: s.link.encryption,

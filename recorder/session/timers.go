@@ -8,8 +8,8 @@ import (
 
 // How long things take in a session.
 const (
-	// settleTime is how long the first availability of a session may take to come whole ("lazy bitfield"): replay's default.
-	settleTime = 2 * time.Second
+	// SettleTime is how long the first availability of a session may take to come whole ("lazy bitfield"): replay's default.
+	SettleTime = 2 * time.Second
 	// askInterval is between two requests for metadata piece 0.
 	askInterval = 5 * time.Second
 	// keepAliveInterval is the longest time without a message of ours.
@@ -88,7 +88,7 @@ func (s *session) completeDue() time.Duration {
 	if !s.reached {
 		return never
 	}
-	return s.timers.first + settleTime
+	return s.timers.first + SettleTime
 }
 
 // quietDue is when a visit is over. A set that is not settled yet would prove nothing about what the peer lacks.
@@ -100,7 +100,7 @@ func (s *session) quietDue() time.Duration {
 	case s.timers.first == never:
 		return quiet
 	}
-	return max(quiet, s.timers.first+settleTime)
+	return max(quiet, s.timers.first+SettleTime)
 }
 
 // reopenDue is when to hang up in order to begin anew. Peers that came to us may not be reached, and are kept.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"btda/events"
@@ -184,6 +185,24 @@ func TestStopping(t *testing.T) {
 	sc.endsAfter(t, 61*time.Second, events.ReasonStopping)
 	if sc.count(events.KindSessionClosed) != 1 {
 		t.Error("the end of the session is not recorded")
+	}
+}
+
+func TestGivingWay(t *testing.T) {
+	sc := play(t, stay, func(sc *scene) {
+		sc.open(plain)
+		synctest.Wait()
+		if opened := sc.contact.Progress.Opened(); opened != events.TimeOf(sc.began) || sc.contact.Progress.Pieces().Known {
+			t.Errorf("opened at %v, pieces %v, want opened at once and nothing known of the pieces", opened, sc.contact.Progress.Pieces())
+		}
+		sc.send(frame(events.Bitfield, 0x80, 0))
+		sc.at(time.Minute + time.Second)
+		sc.giveWay()
+		sc.at(2 * time.Minute)
+	})
+	sc.endsAfter(t, 61*time.Second, events.ReasonSlotNeeded)
+	if sc.count(events.KindSessionClosed) != 1 || sc.contact.Progress.Pieces() != events.Some(1) {
+		t.Errorf("the end of the session is not recorded, or the progress is %v, want 1", sc.contact.Progress.Pieces())
 	}
 }
 
