@@ -58,11 +58,11 @@ type endpoints struct {
 	definitions *definitions
 	trackers    *trackers
 	all         list[endpoint]
-	byKey       map[endpointKey]uint32
+	byKey       endpointIndex
 }
 
 func newEndpoints(d *definitions, t *trackers) *endpoints {
-	return &endpoints{definitions: d, trackers: t, byKey: map[endpointKey]uint32{}}
+	return &endpoints{definitions: d, trackers: t, byKey: newEndpointIndex()}
 }
 
 // naming is who names addresses for a torrent.
@@ -97,10 +97,10 @@ func (s *endpoints) nameAll(at moment, by naming, peers *events.PeerList) (befor
 }
 
 func (s *endpoints) get(key endpointKey) *endpoint {
-	i, ok := s.byKey[key]
+	i, ok := s.byKey.find(&key, &s.all)
 	if !ok {
 		i = uint32(s.all.add(endpoint{key: key, tracker: noTracker}))
-		s.byKey[key] = i
+		s.byKey.add(i, &s.all)
 	}
 	return s.all.at(int(i))
 }
@@ -140,7 +140,7 @@ func (s *endpoints) reject(at moment, by naming, e *events.AddressRejected) {
 
 // firstSource tells who named an endpoint first, when that was before a position: what is named later was known already.
 func (s *endpoints) firstSource(key endpointKey, before Position) Value {
-	i, ok := s.byKey[key]
+	i, ok := s.byKey.find(&key, &s.all)
 	if !ok {
 		return Value{}
 	}
