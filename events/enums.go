@@ -140,10 +140,11 @@ const (
 	LimitTrackers           Limit = 13 // trackers of one torrent
 	LimitAcceptRate         Limit = 14
 	LimitRejectedAddresses  Limit = 15 // addresses of one torrent that are recorded as rejected
+	LimitIncomingHandshakes Limit = 16 // incoming connections that have not named a torrent of ours
 )
 
 var limitNames = names{1: "frame length", 2: "messages", 3: "message rate", 4: "availability rate", 5: "extension handshake", 6: "metadata",
 	7: "exchanged peers", 8: "exchange rate", 9: "answer peers", 10: "known peers", 11: "incoming sessions", 12: "outgoing sessions", 13: "trackers",
-	14: "accept rate", 15: "rejected addresses"}
+	14: "accept rate", 15: "rejected addresses", 16: "incoming handshakes"}
 
 var scopeNames = names{"unknown", "public", "private", "loopback", "link-local", "multicast", "unspecified", "reserved"}

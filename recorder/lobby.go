@@ -1,0 +1,125 @@
+package recorder
+
+import (
+	"container/list"
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"btda/events"
+	"btda/recorder/netfail"
+)
+
+// guest is a connection that a peer made.
+type guest struct {
+	conn     net.Conn
+	address  netip.AddrPort
+	leave    context.CancelCauseFunc
+	greeting *list.Element // in the lobby; nil once it was admitted, or gave way
+	admitted bool          // it takes a session
+}
+
+// lobby counts connections: those that still have to name a torrent of ours, and those that were admitted to a session for it.
+//
+// Where too many have named none, the oldest gives way. A peer of good will says at once what it wants: those that say nothing, however
+// many, do not keep it out.
+type lobby struct {
+	sessions  int // the most at one time
+	greetings int // the most at one time
+
+	mu       sync.Mutex
+	greeting list.List // of *guest, oldest first
+	admitted int
+	taken    uint64 // connections so far
+}
+
+var errGreetingsTaken = netfail.New(events.ReasonLimitExceeded, "too many connections have named no torrent, and this is the oldest of them")
+
+// enter takes in a connection and reports whether another had to give way.
+func (l *lobby) enter(g *guest) (full bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.taken++
+	g.greeting = l.greeting.PushBack(g)
+	if l.greeting.Len() <= l.greetings {
+		return false
+	}
+	oldest := l.greeting.Front().Value.(*guest)
+	l.name(oldest)
+	oldest.leave(errGreetingsTaken)
+	return true
+}
+
+// name takes a guest out of those that have named no torrent. The caller holds mu.
+func (l *lobby) name(g *guest) {
+	if g.greeting != nil {
+		l.greeting.Remove(g.greeting)
+		g.greeting = nil
+	}
+}
+
+// admit gives a guest a session, if there is one left.
+func (l *lobby) admit(g *guest) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.name(g)
+	if l.admitted >= l.sessions {
+		return false
+	}
+	l.admitted++
+	g.admitted = true
+	return true
+}
+
+// depart takes out a guest whose connection is over.
+func (l *lobby) depart(g *guest) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.name(g)
+	if g.admitted {
+		l.admitted--
+	}
+}
+
+// lobbyCounts are numbers of connections.
+type lobbyCounts struct {
+	taken    uint64 // so far
+	greeting int    // have named no torrent of ours
+	admitted int    // have a session, or will have it when their handshake is whole
+}
+
+func (l *lobby) counts() lobbyCounts {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return lobbyCounts{taken: l.taken, greeting: l.greeting.Len(), admitted: l.admitted}
+}
+
+// noteInterval is the least time between two facts on one limit that is reached again and again.
+const noteInterval = time.Minute
+
+// limitNotes appends that limits were reached, each at most once in noteInterval.
+type limitNotes struct {
+	log events.Appender
+
+	mu    sync.Mutex
+	noted map[events.Limit]events.Time
+}
+
+func (n *limitNotes) note(reached events.LimitReached) {
+	now := n.log.Now()
+	n.mu.Lock()
+	last, again := n.noted[reached.Limit]
+	due := !again || now.Sub(last) >= noteInterval
+	if due {
+		if n.noted == nil {
+			n.noted = make(map[events.Limit]events.Time)
+		}
+		n.noted[reached.Limit] = now
+	}
+	n.mu.Unlock()
+	if due {
+		_, _ = n.log.Append(context.Background(), now, &reached)
+	}
+}

@@ -1,0 +1,159 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"btda/events"
+	"btda/recorder/netfail"
+	"btda/recorder/session"
+)
+
+// receptionOptions are what a reception needs.
+type receptionOptions struct {
+	Observer  *session.Observer
+	Log       events.Appender
+	Torrents  map[events.InfoHash]session.Torrent
+	Excluded  func(netip.Addr) bool
+	Sessions  int // at one time
+	Greetings int // connections without a whole handshake at one time
+	Rate      int // connections taken in a second
+}
+
+// reception takes in the connections that peers make. Each listener has a goroutine, and each connection.
+//
+// What comes in may be a flood: connections are taken in at a bounded rate, while the others wait in the queue of the system. How
+// many of them may be without a handshake is bounded too: see lobby.
+type reception struct {
+	receptionOptions
+	lobby   lobby
+	pace    *rate.Limiter
+	limits  limitNotes
+	serving sync.WaitGroup // listeners and connections
+}
+
+func newReception(o receptionOptions) *reception {
+	return &reception{
+		receptionOptions: o, pace: rate.NewLimiter(rate.Limit(o.Rate), max(o.Rate/10, 1)),
+		lobby: lobby{sessions: o.Sessions, greetings: o.Greetings}, limits: limitNotes{log: o.Log},
+	}
+}
+
+// start serves what comes in at a listener, until that is closed or ctx is done.
+func (r *reception) start(ctx context.Context, l listener) {
+	r.serving.Go(func() {
+		var failing backOff
+		for ctx.Err() == nil {
+			conn, err := l.Accept()
+			switch {
+			case err == nil:
+				r.slow(ctx)
+				r.take(ctx, l, conn)
+			case errors.Is(err, net.ErrClosed):
+				return
+			default:
+				r.acceptFailed(ctx, l, err)
+				pause(ctx, failing.next(time.Now()))
+			}
+		}
+	})
+}
+
+// slow waits until one more connection may be taken in.
+func (r *reception) slow(ctx context.Context) {
+	if delay := r.pace.Reserve().Delay(); delay > 0 {
+		r.limits.note(events.LimitReached{Limit: events.LimitAcceptRate, Value: uint64(r.Rate) + 1, Bound: uint64(r.Rate)})
+		pause(ctx, delay)
+	}
+}
+
+func (r *reception) acceptFailed(ctx context.Context, l listener, err error) {
+	reason, text := netfail.Classify(err)
+	_, _ = r.Log.Append(ctx, r.Log.Now(), &events.AcceptFailed{Transport: l.transport, Listener: l.address, Reason: reason, Text: text})
+}
+
+// take serves one connection in a goroutine of its own.
+func (r *reception) take(ctx context.Context, l listener, conn net.Conn) {
+	g := &guest{conn: conn, address: remoteOf(conn)}
+	ctx, g.leave = context.WithCancelCause(ctx)
+	if r.lobby.enter(g) {
+		r.limits.note(events.LimitReached{Limit: events.LimitIncomingHandshakes, Value: uint64(r.Greetings) + 1, Bound: uint64(r.Greetings)})
+	}
+	r.serving.Go(func() {
+		defer g.leave(nil)
+		defer r.lobby.depart(g)
+		r.Observer.Serve(ctx, &session.Arrival{Conn: conn, Address: g.address, Transport: l.transport, Admit: func(hash events.InfoHash) (session.Torrent, error) {
+			return r.admit(g, hash)
+		}})
+	})
+}
+
+// The reasons to refuse a peer.
+var (
+	errExcluded        = netfail.New(events.ReasonExcluded, "the peer is in an excluded network")
+	errUnknownInfoHash = netfail.New(events.ReasonUnknownInfoHash, "the peer wants a torrent that is not observed")
+	errSessionsTaken   = netfail.New(events.ReasonLimitExceeded, "all incoming sessions are taken")
+)
+
+// admit gives the torrent with an info hash, if the peer may have a session for it.
+func (r *reception) admit(g *guest, hash events.InfoHash) (session.Torrent, error) {
+	torrent, observed := r.Torrents[hash]
+	switch {
+	case r.Excluded(g.address.Addr()):
+		return torrent, errExcluded
+	case !observed:
+		return torrent, errUnknownInfoHash
+	case !r.lobby.admit(g):
+		r.limits.note(events.LimitReached{Limit: events.LimitIncomingSessions, Value: uint64(r.Sessions) + 1, Bound: uint64(r.Sessions)})
+		return torrent, errSessionsTaken
+	}
+	return torrent, nil
+}
+
+// remoteOf is the address of the other side.
+func remoteOf(conn net.Conn) netip.AddrPort {
+	known, ok := conn.RemoteAddr().(interface{ AddrPort() netip.AddrPort }) // of TCP and UDP
+	if !ok {
+		return netip.AddrPort{}
+	}
+	a := known.AddrPort()
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
+
+// Bounds of the pause after a failed accept.
+const (
+	firstBackOff = 5 * time.Millisecond
+	lastBackOff  = time.Second
+)
+
+// backOff gives pauses that double while failures follow each other within lastBackOff, so that there are at most a few failures
+// a second however long they go on. Its zero value has seen none.
+type backOff struct {
+	pause time.Duration
+	until time.Time
+}
+
+func (b *backOff) next(now time.Time) time.Duration {
+	if now.After(b.until.Add(lastBackOff)) {
+		b.pause = 0
+	}
+	b.pause = min(max(2*b.pause, firstBackOff), lastBackOff)
+	b.until = now.Add(b.pause)
+	return b.pause
+}
+
+// pause waits for a time, or until ctx is done.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
