@@ -66,6 +66,7 @@ type availability struct {
 	reached  point // when the set last came to the threshold
 	proved   transitions
 	samples  sampler
+	climb    climb
 }
 
 // rules are the durations that an availability is judged by.
@@ -81,9 +82,9 @@ type base struct {
 	bitfield []byte
 }
 
-func newAvailability(at moment, size, complete uint32) availability {
+func newAvailability(at moment, g goal) availability {
 	return availability{
-		set: pieces.New(size), complete: complete,
+		set: pieces.New(g.pieces), complete: g.complete, climb: climb{rungs: g.rungs},
 		opened: point{position: at.position, time: at.time, evidence: evidenceAssumed},
 	}
 }
@@ -164,7 +165,9 @@ func (a *availability) stated(at moment, r rules, by evidence) {
 	if a.above = a.last.pieces >= a.complete; a.above && !was {
 		a.reached = a.last
 	}
+	a.climb.move(at.position, a.last.pieces)
 	if a.settled {
+		a.climb.judge(at.position, a.basis, a.silence())
 		a.judge(a.above && !was, a.counts() && !counted)
 	}
 }
@@ -182,6 +185,7 @@ func (a *availability) begin(at moment, r rules) {
 // settle judges the first availability: one statement, whose evidence is what the set rests on.
 func (a *availability) settle() {
 	a.settled = true
+	a.climb.judge(a.last.position, a.basis, a.silence())
 	if a.above {
 		a.proveFirst()
 	} else {
@@ -239,18 +243,27 @@ func (a *availability) below() {
 	}
 }
 
-// assumeSilence takes silence for the whole timeout, followed by bare haves, for "no pieces" at the handshake (BEP 3 lets a
-// peer without pieces send no bitfield).
+// assumeSilence takes silence before the set for a time below.
 func (a *availability) assumeSilence() {
-	if a.silent && a.basis == evidenceHave && a.proved.assumed.first.position == 0 {
+	if a.silence() != 0 && a.proved.assumed.first.position == 0 {
 		a.proved.assumed.extend(a.opened)
 	}
+}
+
+// silence is the position of the handshake where silence for the whole timeout, followed by bare haves, is taken for "no pieces"
+// (BEP 3 lets a peer without pieces send no bitfield); else 0.
+func (a *availability) silence() Position {
+	if a.silent && a.basis == evidenceHave {
+		return a.opened.position
+	}
+	return 0
 }
 
 // close judges what is left at the end of the session. A set that is not settled may prove above, never below.
 func (a *availability) close(now events.Time) {
 	now = max(now, a.last.time)
 	a.advance(now)
+	a.climb.silence = a.silence()
 	if a.basis != evidenceNone && !a.settled && a.above {
 		a.proveFirst()
 		a.sample(a.reached.time)

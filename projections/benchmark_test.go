@@ -10,6 +10,7 @@ import (
 
 	"btda/events"
 	"btda/events/eventstest"
+	"btda/events/pieces"
 )
 
 // swarmMix makes events of a swarm in about the shares of a busy run: of 40, 14 are connections that failed, 1 is an announce or
@@ -32,8 +33,8 @@ type swarmMix struct {
 
 const mixPieces = 4000
 
-func newSwarmMix(b *testing.B, endpoints uint32) *swarmMix {
-	set, err := NewSet(DefaultOptions())
+func newSwarmMix(b *testing.B, o Options, endpoints uint32) *swarmMix {
+	set, err := NewSet(o)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -115,9 +116,20 @@ func (m *swarmMix) visit() {
 	}
 }
 
-// BenchmarkFold applies the mix; ns/event includes making the events. It tells the heap after b.N events too.
+// BenchmarkFold applies the mix, with one threshold and with the default sweep; ns/event includes making the events. It tells the heap
+// after b.N steps too: give -benchtime 3000000x to compare it.
 func BenchmarkFold(b *testing.B) {
-	m := newSwarmMix(b, 1_800_000)
+	for name, sweep := range map[string][]pieces.Fraction{"one": nil, "sweep": DefaultSweep()} {
+		b.Run(name, func(b *testing.B) {
+			o := DefaultOptions()
+			o.Sweep = sweep
+			benchmarkFold(b, o)
+		})
+	}
+}
+
+func benchmarkFold(b *testing.B, o Options) {
+	m := newSwarmMix(b, o, 1_800_000)
 	for b.Loop() {
 		m.step()
 	}
@@ -131,7 +143,7 @@ func BenchmarkFold(b *testing.B) {
 
 // BenchmarkHave applies haves to 1,000 open sessions: the most frequent event on the shortest way.
 func BenchmarkHave(b *testing.B) {
-	m := newSwarmMix(b, 1_800_000)
+	m := newSwarmMix(b, DefaultOptions(), 1_800_000)
 	for range 1000 {
 		m.visit()
 	}
@@ -144,7 +156,7 @@ func BenchmarkHave(b *testing.B) {
 
 // BenchmarkTables gives all rows of half a million steps.
 func BenchmarkTables(b *testing.B) {
-	m := newSwarmMix(b, 200_000)
+	m := newSwarmMix(b, DefaultOptions(), 200_000)
 	for range 500_000 {
 		m.step()
 	}

@@ -46,13 +46,15 @@ type torrentDefinition struct {
 	path        string
 	displayName string
 	tracker     string
+	rungs       []uint32 // see goal; nil until asked for
 }
 
 // definitions give other records their meaning. They are complete before the first record is folded.
 type definitions struct {
 	options      Options
 	threshold    pieces.Fraction
-	decided      bool // threshold is known
+	decided      bool              // threshold is known
+	sweep        []pieces.Fraction // the threshold, and those beside it, ascending; empty until decided
 	runs         []runDefinition
 	runByID      map[events.RunID]runIndex
 	torrents     []torrentDefinition
@@ -67,7 +69,7 @@ func newDefinitions(o Options) *definitions {
 		ownPeerIDs: map[events.PeerID]struct{}{}, ownAddresses: map[netip.AddrPort]struct{}{},
 	}
 	if o.Threshold != nil {
-		d.threshold, d.decided = *o.Threshold, true
+		d.decide(*o.Threshold)
 	}
 	return d
 }
@@ -152,7 +154,7 @@ func (d *definitions) agree(run *runDefinition) error {
 	case !run.captureSaid:
 		return fmt.Errorf("run %v does not say its threshold: give one with --threshold", run.id)
 	case !d.decided:
-		d.threshold, d.decided = run.capture, true
+		d.decide(run.capture)
 	case d.threshold.Compare(run.capture) != 0:
 		return fmt.Errorf("run %v recorded with threshold %v and run %v with %v: give one with --threshold", d.runs[0].id, d.threshold, run.id, run.capture)
 	}
@@ -210,12 +212,12 @@ func (d *definitions) complete(t torrentIndex) uint32 {
 	return uint32(d.threshold.CeilOf(uint64(d.torrents[t].metadata.PieceCount)))
 }
 
-// censored reports whether a recorder left peers of the torrent alone before they were complete.
-func (d *definitions) censored(t torrentIndex) bool {
+// censored reports whether a recorder left peers of the torrent alone before they were at a threshold.
+func (d *definitions) censored(t torrentIndex, threshold pieces.Fraction) bool {
 	count := uint64(d.torrents[t].metadata.PieceCount)
 	for i := range d.runs {
 		run := &d.runs[i]
-		if run.captureSaid && run.observes(t) && run.capture.CeilOf(count) < d.threshold.CeilOf(count) {
+		if run.captureSaid && run.observes(t) && run.capture.CeilOf(count) < threshold.CeilOf(count) {
 			return true
 		}
 	}

@@ -29,6 +29,7 @@
 //     message that did, or for a first availability what the set rests on.
 //   - Known beats assumed: a row is assumed only when nothing was known below before the first time above.
 //   - Whoever was known above before anything was known or assumed below is a seed for good, also by a short session.
+//   - The sweep counts by the same rules, for each threshold as if it were the one. Samples are of the one alone.
 //   - Silence for the timeout counts only when bare haves follow in the same session; then below is assumed from the handshake
 //     on. A session of silence alone says nothing, nor does silence before a bitfield, have-all or have-none.
 //   - A dont-have as a first message begins no set. Have-all with pieces taken back at once is below, but only assumed.

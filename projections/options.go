@@ -3,6 +3,7 @@ package projections
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,7 +63,10 @@ type Options struct {
 	// Threshold is the share of all pieces from which a peer counts as complete; nil is that of the recorder, which all
 	// runs must agree on.
 	Threshold *pieces.Fraction
-	Identity  Identity // empty is IdentityEndpoint
+	// Sweep are the thresholds, in any order, for which threshold_sweep tells what would be counted, beside Threshold, which is always
+	// among them. DefaultOptions has DefaultSweep. Each takes 24 bytes for each peer.
+	Sweep    []pieces.Fraction
+	Identity Identity // empty is IdentityEndpoint
 	// Settle is how long after the first availability message of a session all still belongs to it. DefaultOptions has
 	// DefaultSettle; 0 is no time at all.
 	Settle        time.Duration
@@ -73,7 +77,26 @@ type Options struct {
 
 // DefaultOptions returns the default of every option.
 func DefaultOptions() Options {
-	return Options{Identity: IdentityEndpoint, Settle: DefaultSettle}
+	return Options{Sweep: DefaultSweep(), Identity: IdentityEndpoint, Settle: DefaultSettle}
+}
+
+// DefaultSweep returns the default of Options.Sweep: from half of the pieces to all.
+func DefaultSweep() []pieces.Fraction {
+	var sweep []pieces.Fraction
+	for _, text := range []string{"0.5", "0.8", "0.9", "0.95", "0.98", "0.99", "1"} {
+		sweep = append(sweep, pieces.MustFraction(text))
+	}
+	return sweep
+}
+
+// Thresholds lists the thresholds of the sweep that the options name, ascending and each once.
+func (o *Options) Thresholds() []pieces.Fraction {
+	all := slices.Clone(o.Sweep)
+	if o.Threshold != nil {
+		all = append(all, *o.Threshold)
+	}
+	slices.SortFunc(all, pieces.Fraction.Compare)
+	return slices.CompactFunc(all, func(a, b pieces.Fraction) bool { return a.Compare(b) == 0 })
 }
 
 func (o *Options) validate() error {

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -130,6 +131,8 @@ func (s *scene) readOptions(text string) error {
 			var f pieces.Fraction
 			f, err = pieces.ParseFraction(value)
 			s.options.Threshold = &f
+		case "sweep":
+			s.options.Sweep, err = parseSweep(value)
 		case "identity":
 			s.options.Identity, err = ParseIdentity(value)
 		case "settle":
@@ -144,6 +147,14 @@ func (s *scene) readOptions(text string) error {
 		}
 	}
 	return nil
+}
+
+func parseSweep(text string) (sweep []pieces.Fraction, err error) {
+	for word := range strings.SplitSeq(text, ",") {
+		f, parseErr := pieces.ParseFraction(word)
+		sweep, err = append(sweep, f), errors.Join(err, parseErr)
+	}
+	return sweep, err
 }
 
 // format gives the scene as it was, with the rows that it has now.

@@ -128,6 +128,18 @@ CREATE TABLE scrape (
     downloaders INTEGER  -- BEP 21; NULL when not said
 );
 
+-- What would be counted with other thresholds: one row for each torrent and threshold. That of the replay is among them.
+CREATE TABLE threshold_sweep (
+    id                 INTEGER PRIMARY KEY,
+    threshold          REAL,    -- share of all pieces
+    torrent            INTEGER REFERENCES torrent (id),
+    complete_threshold INTEGER, -- pieces from which a peer would count as complete; NULL while the metadata is unknown
+    confirmed          INTEGER, -- downloads whose below_evidence would be bitfield or have_none; NULL while the metadata is unknown
+    assumed            INTEGER, -- downloads whose below_evidence would be assumed; NULL while the metadata is unknown
+    censored           INTEGER  -- 1 when the recorder left peers alone before complete_threshold: the counts are a lower bound;
+                                -- else 0; NULL while the metadata is unknown
+);
+
 -- Where the rows come from: facts about logs, program, options and geolocation files.
 CREATE TABLE provenance (
     id    INTEGER PRIMARY KEY,

@@ -25,6 +25,7 @@ type sessions struct {
 	definitions *definitions
 	identities  *identities
 	histories   histories
+	climbs      climbs
 	open        []session // slots, some of them free
 	free        []uint32
 	slots       map[sessionKey]uint32
@@ -53,10 +54,10 @@ func (s *sessions) begin(at moment, e *events.SessionOpened) {
 		return
 	}
 	s.identities.parties.at(int(party)).revision = at.position
-	size := s.definitions.torrents[torrent].metadata.PieceCount
+	goal := s.definitions.goal(torrent)
 	s.place(session{
-		availability: newAvailability(at, size, s.definitions.complete(torrent)),
-		key:          key, torrent: torrent, party: party, sized: size > 0, caller: c, meeting: meetingOf(at, e),
+		availability: newAvailability(at, goal),
+		key:          key, torrent: torrent, party: party, sized: goal.pieces > 0, caller: c, meeting: meetingOf(at, e),
 	})
 }
 
@@ -183,6 +184,7 @@ func (s *sessions) end(at moment, found *session) {
 	found.close(at.time)
 	s.identities.parties.at(int(found.party)).takeIn(found.visit(at.time, at.position))
 	s.histories.keep(found.party, recollect(&found.availability))
+	s.climbs.keep(found.party, &found.climb)
 	s.forget(found)
 }
 

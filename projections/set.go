@@ -156,6 +156,6 @@ func (s *Set) Tables() []Table {
 	}
 	return []Table{
 		s.torrents.table(), p.table(), s.discovery.requests.table(&s.torrents), s.statistics.table(), p.downloadTable(),
-		s.discovery.endpoints.table(p), s.discovery.scrapes.table(&s.torrents),
+		s.discovery.endpoints.table(p), s.discovery.scrapes.table(&s.torrents), p.sweepTable(),
 	}
 }

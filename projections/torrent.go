@@ -47,7 +47,7 @@ func (t *torrents) id(torrent torrentIndex) Value {
 
 func (t *torrents) censored(torrent torrentIndex) Value {
 	sized := t.definitions.torrents[torrent].metadata.PieceCount > 0
-	return known(boolean(t.definitions.censored(torrent)), sized)
+	return known(boolean(t.definitions.censored(torrent, t.definitions.threshold)), sized)
 }
 
 func (t *torrents) table() Table {

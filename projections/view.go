@@ -8,6 +8,7 @@ type view struct {
 	members  []party      // for each leader, the whole identity; for others nothing
 	roots    []partyIndex // for each leader, the party whose key says who it is
 	ended    []recollection
+	climbs   []endedClimb
 	order    []uint32 // histories, then ended, grouped by leader
 	starts   []uint32 // of each leader in order; one more at the end
 }
@@ -53,6 +54,7 @@ func (v *view) endOpen(now Position) []partyIndex {
 		open.close(end)
 		v.members[v.leaders[open.party]].takeIn(open.visit(end, now))
 		v.ended = append(v.ended, recollect(&open.availability))
+		v.climbs = append(v.climbs, endedClimb{open.party, open.climb})
 		parties = append(parties, open.party)
 	}
 	return parties

@@ -40,6 +40,7 @@ func ExampleRun() {
 	// torrent 1
 	// request 1
 	// endpoint 2
+	// threshold_sweep 7
 }
 
 func recordExample(folder string) {

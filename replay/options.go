@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"btda/projections"
@@ -54,6 +55,15 @@ func (o *Options) validate() error {
 	return nil
 }
 
+// sweepText lists the thresholds of the sweep, but for that of the recorder.
+func sweepText(p *projections.Options) string {
+	var texts []string
+	for _, threshold := range p.Thresholds() {
+		texts = append(texts, threshold.String())
+	}
+	return strings.Join(texts, ",")
+}
+
 // facts lists the options that change the rows, each as text.
 func (o *Options) facts() []fact {
 	p := o.Projections
@@ -68,7 +78,7 @@ func (o *Options) facts() []fact {
 	if identity == "" {
 		identity = projections.IdentityEndpoint
 	}
-	facts := []fact{threshold, known("option.identity", string(identity)), known("option.settle", p.Settle.String()), revisit,
+	facts := []fact{threshold, known("option.sweep", sweepText(&p)), known("option.identity", string(identity)), known("option.settle", p.Settle.String()), revisit,
 		known("option.with_addresses", strconv.FormatBool(p.WithAddresses))}
 	for i, file := range slices.SortedFunc(slices.Values(o.PlaceFiles), PlaceFile.compare) {
 		prefix := fmt.Sprintf("place.%d.", i+1)

@@ -20,6 +20,7 @@ import (
 
 	"btda/events"
 	"btda/events/pieces"
+	"btda/projections"
 )
 
 const oneDownload = `
@@ -105,10 +106,12 @@ func TestProvenance(t *testing.T) {
 	folder := recordLog(t, fromText(t, oneDownload))
 	o := optionsFor(folder)
 	o.Projections.Threshold = &threshold
+	o.Projections.Sweep = []pieces.Fraction{pieces.MustFraction("1"), pieces.MustFraction("0.25"), threshold}
 	o.Output = filepath.Join(t.TempDir(), "result.sqlite")
 	result, _ := replayLogs(t, o)
 	got := queryColumn(t, o.Output, "SELECT name || '=' || coalesce(value, 'NULL') FROM provenance ORDER BY id")
-	want := []string{"program.revision=" + revision(), "schema.version=1", "option.threshold=0.5", "option.identity=endpoint", "option.settle=2s",
+	want := []string{"program.revision=" + revision(), fmt.Sprint("schema.version=", projections.SchemaVersion), "option.threshold=0.5",
+		"option.sweep=0.25,0.5,1", "option.identity=endpoint", "option.settle=2s",
 		"option.revisit=NULL", "option.with_addresses=false", "log.1.run=" + events.RunID{1}.String(), "log.1.program=btda 1.0", "log.1.first_sequence=1",
 		"log.1.last_sequence=7", fmt.Sprintf("log.1.digest=%x", result.Runs[0].Digest), "log.1.sealed=true"}
 	if !slices.Equal(got, want) {

@@ -19,9 +19,9 @@ import (
 
 // replayFlags are the flags of replay as they are written.
 type replayFlags struct {
-	output, threshold, identity, folder string
-	places                              []string
-	options                             replay.Options
+	output, identity, folder string
+	thresholds, places       []string
+	options                  replay.Options
 }
 
 func newReplay() *cobra.Command {
@@ -45,7 +45,7 @@ Places come from geolocation files: GeoLite2-City, DB-IP City Lite and GeoLite2-
 func (f *replayFlags) add(command *cobra.Command) {
 	flags, defaults := command.Flags(), &f.options.Projections
 	flags.StringVarP(&f.output, "output", "o", "", "`file` to write (default the name of the log with .sqlite; needed with several logs)")
-	flags.StringVar(&f.threshold, "threshold", "", "`share` of all pieces from which a peer counts as complete, such as 0.98 (default that of the recorder)")
+	flags.StringSliceVar(&f.thresholds, "threshold", nil, "`share` of all pieces from which a peer counts as complete, such as 0.98 (default that of the recorder); of several, as in 0.98,0.5 or repeated, the first counts, and all are in threshold_sweep (default "+sweepText()+")")
 	flags.StringVar(&f.identity, "identity", string(defaults.Identity), "what makes one peer: "+identityNames())
 	flags.DurationVar(&defaults.Settle, "settle", defaults.Settle, "time after the first availability of a session in which all still belongs to it")
 	flags.BoolVar(&defaults.WithAddresses, "with-addresses", false, "fill the columns that hold addresses and peer ids (default off)")
@@ -59,6 +59,14 @@ func identityNames() string {
 		names = append(names, string(i))
 	}
 	return strings.Join(names, ", ")
+}
+
+func sweepText() string {
+	var texts []string
+	for _, threshold := range projections.DefaultSweep() {
+		texts = append(texts, threshold.String())
+	}
+	return strings.Join(texts, ", ")
 }
 
 // locate takes the logs, and names the output after the log where there is one and no name.
@@ -112,17 +120,29 @@ func (f *replayFlags) understand() (err error) {
 	if o.Settle < 0 {
 		return fmt.Errorf("--settle %v: want no negative time", o.Settle)
 	}
-	if f.threshold == "" {
-		return nil
+	return f.understandThresholds()
+}
+
+// understandThresholds takes the first for the one that counts. Only several replace the default sweep.
+func (f *replayFlags) understandThresholds() error {
+	o := &f.options.Projections
+	if len(f.thresholds) > 1 {
+		o.Sweep = nil
 	}
-	threshold, err := pieces.ParseFraction(f.threshold)
-	if err == nil && threshold.Compare(pieces.Fraction{}) == 0 {
-		err = errors.New("want more than 0: every peer would count as complete")
+	for i, text := range f.thresholds {
+		threshold, err := pieces.ParseFraction(text)
+		if err == nil && threshold.Compare(pieces.Fraction{}) == 0 {
+			err = errors.New("want more than 0: every peer would count as complete")
+		}
+		if err != nil {
+			return fmt.Errorf("--threshold %s: %w", text, err)
+		}
+		if i == 0 {
+			o.Threshold = &threshold
+		} else {
+			o.Sweep = append(o.Sweep, threshold)
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("--threshold %s: %w", f.threshold, err)
-	}
-	o.Threshold = &threshold
 	return nil
 }
 
@@ -165,7 +185,7 @@ func (f *replayFlags) report(out io.Writer, result *replay.Result) error {
 		fmt.Fprintf(&text, "%d events of kind %v are not known to this version and were skipped\n", s.Count, s.Kind)
 	}
 	for _, table := range result.Tables {
-		fmt.Fprintf(&text, "%-12s %d rows\n", table.Name, table.Rows)
+		fmt.Fprintf(&text, "%-15s %d rows\n", table.Name, table.Rows)
 	}
 	fmt.Fprintf(&text, "replayed %d events into %s\n", result.Events(), f.options.Output)
 	_, err := io.WriteString(out, text.String())

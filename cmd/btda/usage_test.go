@@ -40,6 +40,8 @@ func TestWrongUsage(t *testing.T) {
 		"replay a --identity name":                            "endpoint, ip, peer-id, 2015",
 		"replay a --threshold 0":                              "want more than 0",
 		"replay a --threshold most":                           "--threshold most",
+		"replay a --threshold 0.9,0":                          "--threshold 0: want more than 0",
+		"replay a --threshold 0.9 --threshold 2":              "--threshold 2",
 		"replay a --settle 2":                                 "--settle",
 		"replay a --settle -2s":                               "--settle -2s",
 	} {
