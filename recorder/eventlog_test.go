@@ -90,8 +90,12 @@ func TestARealSwarmIsInTheLog(t *testing.T) {
 	}
 	r, log := recordToDisk(t, eventlog.Options{}, diskSettings(t), torrent)
 	r.await(events.KindTrackerAnnounced, 1)
-	if err := swarm.Start(swarmtest.ClientOptions{Name: "seed", Full: true}, swarmtest.ClientOptions{Name: "slow", Rate: 150_000},
-		swarmtest.ClientOptions{Name: "fast", Rate: 250_000}, swarmtest.ClientOptions{Name: "half", Rate: 250_000, Goal: 32}); err != nil {
+	if err := swarm.Start(swarmtest.ClientOptions{Name: "slow", Rate: 150_000}, swarmtest.ClientOptions{Name: "fast", Rate: 250_000},
+		swarmtest.ClientOptions{Name: "half", Rate: 250_000, Goal: 32}); err != nil {
+		t.Fatal(err)
+	}
+	r.await(events.KindHaveNoneReceived, len(swarm.Clients)) // before there is anything to download
+	if err := swarm.Start(swarmtest.ClientOptions{Name: "seed", Full: true}); err != nil {
 		t.Fatal(err)
 	}
 	r.awaitThat(func(records []events.Record) bool { return completed(records) >= 3 })

@@ -59,6 +59,21 @@ func ownAddresses(bind []netip.Addr, port uint16) ([]events.Address, error) {
 	return addresses, nil
 }
 
+// checkLocal checks that connections can be made from each address of --bind.
+func checkLocal(bind []netip.Addr) error {
+	for _, a := range bind {
+		listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(a, 0)))
+		if err != nil {
+			problem := fmt.Sprintf("is no address that this host can connect from: want one of its own (%v)", err)
+			return &SettingError{Setting: "bind", Value: a.String(), Problem: problem}
+		}
+		if err := listener.Close(); err != nil {
+			return fmt.Errorf("the address %v cannot be tried: %w", a, err)
+		}
+	}
+	return nil
+}
+
 func interfaceAddresses() ([]netip.Addr, error) {
 	networks, err := net.InterfaceAddrs()
 	if err != nil {

@@ -36,7 +36,7 @@ type Recorder struct {
 	peerID   events.PeerID
 	own      []events.Address
 	rules    rules
-	live     atomic.Pointer[run] // nil before Run
+	live     atomic.Pointer[run] // nil until the dispatcher runs, which answers for it
 }
 
 // torrent is a torrent with its number.
@@ -52,6 +52,9 @@ func New(settings Settings, torrents []input.Torrent, deps Deps) (*Recorder, err
 	if err != nil {
 		return nil, &SettingError{Setting: "exclude", Problem: err.Error()}
 	}
+	if err := checkLocal(settings.Bind); err != nil {
+		return nil, err
+	}
 	own, err := ownAddresses(settings.Bind, settings.Port)
 	if err != nil {
 		return nil, err
@@ -59,7 +62,7 @@ func New(settings Settings, torrents []input.Torrent, deps Deps) (*Recorder, err
 	if deps.Logger == nil {
 		deps.Logger = slog.New(slog.DiscardHandler)
 	}
-	r := &Recorder{settings: settings, deps: deps, peerID: newPeerID(), own: own, rules: newRules(excluded, own)}
+	r := &Recorder{settings: settings, deps: deps, peerID: newPeerID(), own: own, rules: newRules(excluded, own, settings.Bind)}
 	if r.host, err = os.Hostname(); err != nil {
 		return nil, fmt.Errorf("the name of this host cannot be read: %w", err)
 	}
@@ -106,9 +109,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the event log %s cannot be created: %w", r.settings.Events, err)
 	}
-	live := r.newRun(log)
-	r.live.Store(live)
-	return live.record(ctx)
+	return r.newRun(log).record(ctx)
 }
 
 // Snapshot gives the state of the recording. It may be called at any time and by any goroutine.

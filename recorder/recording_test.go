@@ -50,7 +50,7 @@ type recording struct {
 func testSettings() recorder.Settings {
 	s := recorder.DefaultSettings()
 	s.Resolve()
-	s.Timeout, s.Revisit, s.TrackerInterval, s.StatisticInterval = time.Second, 3*time.Second, time.Minute, time.Minute
+	s.Timeout, s.Revisit, s.TrackerInterval, s.StatisticInterval = testPatient/2, 3*time.Second, time.Minute, time.Minute
 	s.DialRate, s.Events = 10_000, "somewhere.events"
 	return s
 }

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"net/netip"
+	"slices"
 
 	"btda/events"
 )
@@ -10,10 +11,14 @@ import (
 type rules struct {
 	excluded exclusions
 	own      map[netip.AddrPort]bool
+	families []int // of addresses that we can connect from, as their lengths in bits; none is all
 }
 
-func newRules(excluded exclusions, own []events.Address) rules {
+func newRules(excluded exclusions, own []events.Address, bind []netip.Addr) rules {
 	r := rules{excluded: excluded, own: make(map[netip.AddrPort]bool)}
+	for _, a := range bind {
+		r.families = append(r.families, a.BitLen())
+	}
 	for _, a := range own {
 		r.own[a.AddrPort] = true
 	}
@@ -37,6 +42,8 @@ func (r rules) judge(from events.Scope, a events.Address) events.Reason {
 		return events.ReasonForeignScope
 	case r.own[a.AddrPort]:
 		return events.ReasonOwnAddress
+	case len(r.families) > 0 && !slices.Contains(r.families, a.Addr().Unmap().BitLen()):
+		return events.ReasonNoLocalAddress
 	}
 	return 0
 }

@@ -9,7 +9,7 @@ import (
 
 func TestRulesJudge(t *testing.T) {
 	own := []events.Address{events.AddressOf(netip.MustParseAddrPort("10.0.0.5:6884"))}
-	r := newRules(exclusions{netip.MustParsePrefix("8.8.8.0/24")}, own)
+	r := newRules(exclusions{netip.MustParsePrefix("8.8.8.0/24")}, own, nil)
 	const public, private, loopback, linkLocal = events.ScopePublic, events.ScopePrivate, events.ScopeLoopback, events.ScopeLinkLocal
 	for _, c := range []struct {
 		from    events.Scope
@@ -43,6 +43,16 @@ func TestRulesJudge(t *testing.T) {
 	} {
 		if got := r.judge(c.from, events.AddressOf(netip.MustParseAddrPort(c.address))); got != c.want {
 			t.Errorf("%s named by a source of %v scope: %v, want %v", c.address, c.from, got, c.want)
+		}
+	}
+}
+
+// Where we connect from IPv4 only, an IPv6 address would fail again and again.
+func TestRulesJudgeFamilies(t *testing.T) {
+	r := newRules(nil, nil, []netip.Addr{netip.MustParseAddr("192.0.2.7")})
+	for address, want := range map[string]events.Reason{"1.2.3.4:5": 0, "[::ffff:1.2.3.4]:5": 0, "[2a00::1]:5": events.ReasonNoLocalAddress} {
+		if got := r.judge(events.ScopePublic, events.AddressOf(netip.MustParseAddrPort(address))); got != want {
+			t.Errorf("%s: %v, want %v", address, got, want)
 		}
 	}
 }

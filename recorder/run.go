@@ -94,6 +94,7 @@ func (t torrent) added() *events.TorrentAdded {
 func (r *run) start(ctx context.Context) {
 	r.sampler.Go(func() { r.sampleEvery(ctx, r.settings.StatisticInterval) })
 	go r.dispatcher.run(ctx) // drain waits for its done
+	r.live.Store(r)
 	for _, t := range r.torrents {
 		for _, url := range r.trackersOf(t) {
 			r.startAnnouncer(ctx, t, url)

@@ -1,6 +1,7 @@
 package recorder_test
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"strings"
@@ -9,6 +10,8 @@ import (
 
 	"btda/events"
 	"btda/events/eventlog"
+	"btda/recorder"
+	"btda/recorder/swarm"
 )
 
 func TestAHangingTrackerAndASilentPeerDoNotHoldTheEndUp(t *testing.T) {
@@ -16,10 +19,12 @@ func TestAHangingTrackerAndASilentPeerDoNotHoldTheEndUp(t *testing.T) {
 	peers := addressesOf(silent, startPeer(t, idle))
 	hanging := startTracker(t, &testTracker{peers: peers, hang: events.AnnounceStopped})
 	answering := startTracker(t, &testTracker{})
-	r := record(t, testSettings(), testTorrent(hanging.url(), answering.url()))
+	settings := testSettings()
+	settings.Timeout = 2 * time.Second
+	r := record(t, settings, testTorrent(hanging.url(), answering.url()))
 	r.await(events.KindBitfieldReceived, 1)
 	r.await(events.KindTrackerAnnounced, 2)
-	if took := r.stop(nil); r.err != nil || took > testSettings().Timeout+2*time.Second {
+	if took := r.stop(nil); r.err != nil || took > settings.Timeout+2*time.Second {
 		t.Errorf("ended after %v with %v, want no error within the timeout plus 2 s", took, r.err)
 	}
 	records := r.log.Records()
@@ -44,7 +49,7 @@ func TestASecondInterruptEndsAtOnce(t *testing.T) {
 	r.await(events.KindBitfieldReceived, 1)
 	r.interrupt(nil)
 	time.AfterFunc(200*time.Millisecond, r.hurry)
-	if took := r.ended(time.Now()); r.err != nil || took > 3*time.Second {
+	if took := r.ended(time.Now()); r.err != nil || took > settings.Timeout/4 {
 		t.Errorf("ended after %v with %v, want no error and at once", took, r.err)
 	}
 	records, sealed := scan(t, r.Events(), eventlog.Options{})
@@ -58,10 +63,12 @@ func TestASecondInterruptEndsAtOnce(t *testing.T) {
 
 func TestAHurryWithoutAnInterruptEndsAtOnce(t *testing.T) {
 	hanging := startTracker(t, &testTracker{hang: events.AnnounceStarted})
-	r := record(t, testSettings(), testTorrent(hanging.url()))
+	settings := testSettings()
+	settings.Timeout = time.Minute
+	r := record(t, settings, testTorrent(hanging.url()))
 	r.await(events.KindTorrentAdded, 1)
 	r.hurry()
-	if took := r.ended(time.Now()); r.err != nil || took > 2*time.Second {
+	if took := r.ended(time.Now()); r.err != nil || took > settings.Timeout/4 {
 		t.Errorf("ended after %v with %v, want no error and at once", took, r.err)
 	}
 	records := r.log.Records()
@@ -79,7 +86,6 @@ func TestFiveHundredPeers(t *testing.T) {
 	}
 	tracker := startTracker(t, &testTracker{peers: addressesOf(peers...)})
 	settings := testSettings()
-	settings.Timeout = 5 * time.Second
 	r := record(t, settings, testTorrent(tracker.url()))
 	r.await(events.KindBitfieldReceived, count)
 	r.await(events.KindHaveReceived, count/4*15)
@@ -125,5 +131,25 @@ func checkOneContactAtATime(t *testing.T, records []events.Record) {
 			delete(active, a)
 			complete[a] = complete[a] || e.Reason == events.ReasonComplete
 		}
+	}
+}
+
+func TestASnapshotOfARunThatDidNotBeginIsEmpty(t *testing.T) {
+	log := newMemoryLog()
+	log.Fail(errClosed)
+	r := recordTo(t, log.Log, func(string) (recorder.Log, error) { return log, nil }, testSettings(), testTorrent())
+	r.ended(time.Now())
+	if !errors.Is(r.err, errClosed) {
+		t.Errorf("error %v, want %v", r.err, errClosed)
+	}
+	shown := make(chan recorder.Snapshot, 1)
+	go func() { shown <- r.Snapshot() }()
+	select {
+	case s := <-shown:
+		if s.Appended != 0 || s.Total != (swarm.Counts{}) {
+			t.Errorf("snapshot %+v, want it empty", s)
+		}
+	case <-time.After(testPatient):
+		t.Error("the snapshot waits for a dispatcher that never ran")
 	}
 }

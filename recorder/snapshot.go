@@ -7,7 +7,7 @@ import (
 	"btda/recorder/swarm"
 )
 
-// Snapshot is the state of a recording at one moment, for the terminal. It is zero before Run has begun.
+// Snapshot is the state of a recording at one moment, for the terminal. It is zero until the log has its first events.
 type Snapshot struct {
 	Elapsed  time.Duration // since the run began
 	Appended events.Seq    // events so far

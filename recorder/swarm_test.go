@@ -132,6 +132,9 @@ func leech(conn net.Conn) {
 	io.Copy(io.Discard, conn)
 }
 
+// mute says nothing after the handshake.
+func mute(conn net.Conn) { io.Copy(io.Discard, conn) }
+
 // hangUp tells about its pieces and leaves.
 func hangUp(conn net.Conn) { conn.Write(frame(events.Bitfield, 0, 1)) }
 
