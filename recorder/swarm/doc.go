@@ -11,6 +11,7 @@
 //     are 1 s / NetworkDialRate apart, loopback aside.
 //   - A peer is contacted until it reached the threshold, then never again. A failing peer is never dropped: the delay
 //     doubles with each failure in a row, up to 64 times the revisit delay.
+//   - A peer that connected to us is met: it is not contacted while that lasts, and then as the ending of that session demands.
 //   - While peers wait and there are no sessions for them, one session in eight (at least one) is kept for them: the least advanced of
 //     the others give way, after a minimum stay. None gives way while a less advanced one stays that has had its minimum stay, in
 //     no such time do more give way than are kept, and who gave way comes back after the revisit delay.

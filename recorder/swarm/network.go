@@ -88,6 +88,17 @@ func (n *networks) take(a *arena) peerIndex {
 	return first.parked.pop(a)
 }
 
+// drop removes the first parked peer of the network whose turn it is, without a contact.
+func (n *networks) drop(a *arena) {
+	first := n.ready[0]
+	first.parked.pop(a)
+	n.parked--
+	if first.parked.empty() {
+		n.ready = n.ready[1:]
+		delete(n.known, first.key)
+	}
+}
+
 // rest lets the network of a peer rest, if it has one.
 func (n *networks) rest(p *peer, now events.Time) {
 	k, ok := networkOf(&p.key)

@@ -30,7 +30,8 @@ type peer struct {
 	next      peerIndex // in its fifo, plus one; 0 is none
 	failures  uint8     // in a row
 	brief     uint8     // sessions in a row that the peer ended soon
-	contacted bool      // at some time
+	contacted bool      // at some time, or met
+	finished  bool      // while it was in a queue: to be taken out of it
 }
 
 const chunkSize = 4096

@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"cmp"
 	"flag"
 	"math/rand/v2"
 	"net/netip"
@@ -36,6 +37,8 @@ type begun struct {
 
 type record struct {
 	active, finished bool
+	met              int  // sessions
+	doomed           bool // a meeting ended with the peer finished: it is so at the latest when its turn comes
 	contacts         int
 	offered, touched events.Time // first offered, last begun or ended
 }
@@ -54,13 +57,17 @@ func newHistory(t *testing.T, seed uint64) *history {
 }
 
 func (h *history) step() {
-	switch h.random.IntN(10) {
+	switch h.random.IntN(12) {
 	case 0:
 		h.offer()
 	case 8:
 		h.giveWay()
 	case 9:
 		h.progress()
+	case 10:
+		h.meet()
+	case 11:
+		h.part(Ending(1 + h.random.IntN(int(Finished))))
 	case 1, 2:
 		h.now = h.now.Add(time.Duration(h.random.Int64N(int64(5 * time.Second))))
 	case 3, 4:
@@ -103,7 +110,7 @@ func (h *history) next() {
 	}
 	h.log = append(h.log, c)
 	r := h.peers[Contact{Torrent: c.Torrent, Address: c.Address}]
-	if r == nil || r.active || r.finished {
+	if r == nil || r.active || r.finished || r.doomed || r.met > 0 {
 		h.Fatalf("contact %+v with a peer that is %+v", c, r)
 	}
 	r.active, r.touched = true, h.now
@@ -161,30 +168,75 @@ func (h *history) endContact(n events.ContactNumber, e Ending) {
 	h.schedule.Ended(n, e, h.now)
 }
 
-// checkCounts compares the counts with those of the history.
+func (h *history) meet() {
+	c := Contact{Torrent: events.TorrentNumber(1 + h.random.IntN(3)), Address: address(h.random.IntN(400))}
+	r := h.peers[c]
+	if met := h.schedule.Meet(c.Torrent, c.Address, h.now); met != (r != nil) {
+		h.Fatalf("met %v: %v, but offered: %v", c.Address, met, r != nil)
+	}
+	if r != nil {
+		r.met++
+	}
+}
+
+func (h *history) part(e Ending) {
+	if met := h.met(); len(met) > 0 {
+		h.partWith(met[h.random.IntN(len(met))], e)
+	}
+}
+
+func (h *history) partWith(c Contact, e Ending) {
+	r := h.peers[c]
+	r.met--
+	r.doomed = r.doomed || r.met == 0 && e == Finished
+	h.schedule.Part(c.Torrent, c.Address, e, h.now)
+}
+
+// met lists the peers that are met, in an order that does not change.
+func (h *history) met() (list []Contact) {
+	for c, r := range h.peers {
+		if r.met > 0 {
+			list = append(list, c)
+		}
+	}
+	slices.SortFunc(list, func(a, b Contact) int {
+		return cmp.Or(cmp.Compare(a.Torrent, b.Torrent), a.Address.Compare(b.Address))
+	})
+	return list
+}
+
+// checkCounts compares the counts with those of the history, as far as they do not depend on whose turn came meanwhile.
 func (h *history) checkCounts() {
 	var want Counts
+	settled, waiting, fresh := 0, 0, 0
 	for _, r := range h.peers {
 		want.Known++
 		switch {
 		case r.finished:
-			want.Finished++
+			settled++
 		case r.active:
 			want.Active++
-		default:
-			want.Waiting++
+		case r.met == 0 && !r.doomed:
+			waiting++
 		}
 		if r.contacts == 0 {
-			want.New++
+			fresh++
 		}
 	}
-	if got := h.schedule.Total(); got != want {
-		h.Fatalf("counts %+v, want %+v", got, want)
+	got := h.schedule.Total()
+	if got.Known != want.Known || got.Active != want.Active || got.Waiting+got.Met+got.Finished != want.Known-want.Active ||
+		got.Waiting < waiting || got.Finished < settled || got.Met > len(h.met()) || got.New > fresh {
+		h.Fatalf("counts %+v, want at least %d waiting, %d finished, at most %d met and %d new of %+v", got, waiting, settled, len(h.met()), fresh, want)
 	}
 }
 
 // checkNobodyStarves lets every contact end and goes on until each peer that is not finished had a contact more.
 func (h *history) checkNobodyStarves() {
+	for _, c := range h.met() {
+		for h.peers[c].met > 0 {
+			h.partWith(c, Left)
+		}
+	}
 	before := make(map[Contact]int)
 	for c, r := range h.peers {
 		before[c] = r.contacts
@@ -203,7 +255,7 @@ func (h *history) checkNobodyStarves() {
 		}
 	}
 	for c, r := range h.peers {
-		if !r.finished && r.contacts == before[c] {
+		if !r.finished && !r.doomed && r.contacts == before[c] {
 			h.Fatalf("peer %v of torrent %d was not contacted any more: %+v", c.Address, c.Torrent, r)
 		}
 	}

@@ -75,17 +75,36 @@ func (s *Schedule) take(c class) peerIndex {
 	}
 }
 
-// park moves peers whose network rests from the heads of the queues to their network, so that every head may be contacted.
+// park moves peers aside that may not be contacted now from the heads of the queues, so that every head may be contacted.
 func (s *Schedule) park() {
 	s.networks.advance(s.now)
-	for _, c := range [...]class{urgent, fresh, due} {
-		for s.has(c) {
-			at := s.networks.busy(s.peers.at(s.head(c)))
-			if at == nil {
-				break
-			}
-			s.networks.park(&s.peers, at, s.take(c))
+	for c := range classes {
+		for s.has(c) && s.parkHead(c) {
 		}
+	}
+}
+
+// parkHead moves the first peer of a queue aside, if it is met, has finished or its network rests, and reports whether it was moved.
+func (s *Schedule) parkHead(c class) bool {
+	i := s.head(c)
+	if s.setAside(i) {
+		s.drop(c)
+		return true
+	}
+	at := s.networks.busy(s.peers.at(i))
+	if at == nil || c == parked { // those of a network that has rested are served one by one
+		return false
+	}
+	s.networks.park(&s.peers, at, s.take(c))
+	return true
+}
+
+// drop removes the first peer of a queue, which is not contacted.
+func (s *Schedule) drop(c class) {
+	if c == parked {
+		s.networks.drop(&s.peers)
+	} else {
+		s.take(c)
 	}
 }
 

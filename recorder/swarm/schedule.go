@@ -46,6 +46,7 @@ type Counts struct {
 	Waiting  int // peers to contact, now or later
 	New      int // of the waiting ones: never contacted before
 	Active   int // in contact
+	Met      int // not contacted, because they connected to us and are in session
 	Finished int // left for good
 }
 
@@ -73,6 +74,7 @@ type Schedule struct {
 	fresh    int        // peers in the queues of new ones
 	total    Counts
 	active   map[events.ContactNumber]activeContact
+	met      map[peerIndex]meeting
 	leaving  int // of the active ones: chosen to give way
 	last     events.ContactNumber
 	crowded  bool // a peer had to wait for a session
@@ -94,6 +96,7 @@ func New(o Options) *Schedule {
 	return &Schedule{
 		options: o, share: max(o.Sessions/shareOfNew, 1), rate: newBucket(o.DialRate), networks: newNetworks(o.NetworkDialRate), peers: newArena(),
 		torrents: make(map[events.TorrentNumber]*torrent), active: make(map[events.ContactNumber]activeContact),
+		met: make(map[peerIndex]meeting),
 	}
 }
 
@@ -146,6 +149,7 @@ func (s *Schedule) count(t *torrent, change Counts) {
 		c.Waiting += change.Waiting
 		c.New += change.New
 		c.Active += change.Active
+		c.Met += change.Met
 		c.Finished += change.Finished
 	}
 }
@@ -189,6 +193,7 @@ func (s *Schedule) begin(i peerIndex) Contact {
 // while all sessions are taken or no peer waits.
 func (s *Schedule) Wake(now events.Time) (events.Time, bool) {
 	s.advance(now)
+	s.park()
 	if len(s.active) >= s.options.Sessions || s.total.Waiting == 0 {
 		return 0, false
 	}
@@ -218,18 +223,28 @@ func (s *Schedule) Ended(number events.ContactNumber, ending Ending, now events.
 	if contact.leaving {
 		s.leaving--
 	}
-	t := s.torrents[s.peers.at(contact.peer).key.torrent]
-	if ending == Finished {
+	t := s.torrentOf(contact.peer)
+	switch {
+	case ending == Finished:
 		s.count(t, Counts{Active: -1, Finished: 1})
-		return
+	case s.keepMet(contact.peer):
+		s.count(t, Counts{Active: -1, Met: 1})
+	default:
+		s.count(t, Counts{Active: -1, Waiting: 1})
+		s.wait(contact, ending)
 	}
-	s.count(t, Counts{Active: -1, Waiting: 1})
+}
+
+// wait puts the peer of a contact that ended into the queue in which it waits for the next one.
+func (s *Schedule) wait(contact activeContact, ending Ending) {
 	if delay := s.delay(contact, ending); delay > 0 {
 		s.due.push(entry{due: s.now.Add(delay), peer: contact.peer})
 	} else {
 		s.urgent.push(&s.peers, contact.peer)
 	}
 }
+
+func (s *Schedule) torrentOf(i peerIndex) *torrent { return s.torrents[s.peers.at(i).key.torrent] }
 
 // Total counts the peers of all torrents.
 func (s *Schedule) Total() Counts { return s.total }
