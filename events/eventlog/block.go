@@ -38,11 +38,11 @@ func defines(k events.Kind) bool {
 	return false
 }
 
-// reset empties the block, for records from first on. It keeps the space, unless that is unusually large.
-func (b *block) reset(maxSpace int) {
+// reset empties the block. It keeps the space, unless that is much larger than a block of so many bytes needs.
+func (b *block) reset(size int) {
 	buf := b.buf
-	if cap(buf) > maxSpace || cap(buf) < headerSize {
-		buf = make([]byte, headerSize, maxSpace)
+	if cap(buf) > 2*size+headerSize || buf == nil {
+		buf = make([]byte, headerSize, size+size/4+headerSize)
 	}
 	*b = block{buf: buf[:headerSize], copies: b.copies[:0]}
 }

@@ -40,11 +40,6 @@ func newLog(dir string, o Options) (*Log, error) {
 	if err := l.openStore(); err != nil {
 		return nil, fmt.Errorf("eventlog: creating %s: %w", dir, explain(err))
 	}
-	for range o.Blocks {
-		b := new(block)
-		b.reset(2 * o.BlockBytes)
-		l.free = append(l.free, b)
-	}
 	l.open = l.takeFree()
 	return l, nil
 }

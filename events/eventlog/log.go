@@ -31,6 +31,7 @@ type Log struct {
 	open     *block        // takes in events; nil when no block is free
 	full     []*block      // waits for the writer, oldest first
 	free     []*block      // empty
+	blocks   int           // that exist
 	room     chan struct{} // closed when a block becomes free; nil while nobody waits
 	progress chan struct{} // closed when more is durable, or nothing more will be; nil while nobody waits
 	waits    uint64
@@ -142,27 +143,33 @@ func (l *Log) refusal() error {
 	return nil
 }
 
-// takeFree takes an empty block; nil when there is none. It needs l.mu.
+// takeFree takes an empty block; nil when all are full. It needs l.mu.
 func (l *Log) takeFree() *block {
-	n := len(l.free)
-	if n == 0 {
+	if n := len(l.free); n > 0 {
+		b := l.free[n-1]
+		l.free = l.free[:n-1]
+		return b
+	}
+	if l.blocks == l.options.Blocks {
 		return nil
 	}
-	b := l.free[n-1]
-	l.free = l.free[:n-1]
+	l.blocks++
+	b := new(block)
+	b.reset(l.options.BlockBytes)
 	return b
 }
 
-// recycle takes back a block that was committed.
+// recycle takes back a block that was committed. Those who wait for room are let go when there is some for all of them, or
+// the writer has nothing more to do: waking them for every single block would cost more than the events.
 func (l *Log) recycle(b *block) {
-	b.reset(2 * l.options.BlockBytes)
+	b.reset(l.options.BlockBytes)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.free = append(l.free, b)
-	if l.open == nil {
+	if l.open == nil && (len(l.full) == 0 || 2*len(l.free) >= l.options.Blocks) {
 		l.open = l.takeFree()
+		release(&l.room)
 	}
-	release(&l.room)
 }
 
 // advance makes all up to seq durable.

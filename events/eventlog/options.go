@@ -18,7 +18,7 @@ type Options struct {
 	BlockEvents int
 	// BlockBytes is the size after which a block is complete, in bytes; 0 is 256 KiB. One event may be larger.
 	BlockBytes int
-	// Blocks is the number of blocks in memory, at least 2: appending waits when all are full; 0 is 16.
+	// Blocks is the number of blocks in memory, at least 2: appending waits when all are full; 0 is 64.
 	Blocks int
 	// SyncInterval is the longest time from an event being appended to its being on its way to the disk; 0 is 100 ms.
 	SyncInterval time.Duration
@@ -42,7 +42,7 @@ func (o Options) withDefaults() (Options, error) {
 	}{
 		{"BlockEvents", &o.BlockEvents, 1000, 1},
 		{"BlockBytes", &o.BlockBytes, 256 << 10, 1},
-		{"Blocks", &o.Blocks, 16, 2},
+		{"Blocks", &o.Blocks, 64, 2},
 		{"SyncEvents", &o.SyncEvents, 10000, 1},
 	} {
 		if *v.value == 0 {
