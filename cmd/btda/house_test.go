@@ -46,6 +46,7 @@ var arrows = []arrow{
 	{"recorder/netfail", nil, "every part of the recorder gives it errors, so it knows none of them"},
 	{"recorder/swarm", nil, "the schedule decides; it does not connect"},
 	{"recorder/swarmtest", []string{"input"}, "a swarm to be observed must not know its observer"},
+	{"recorder/swarmtest/realclient", []string{"recorder/swarmtest"}, "nor must one of clients that other people wrote"},
 	{"recorder/*", []string{"input", "recorder/wire", "recorder/netfail"}, "tracker, dht and session are sources side by side: one must not need another"},
 	{"recorder", []string{"input", "recorder/dht", "recorder/netfail", "recorder/session", "recorder/swarm", "recorder/tracker", "recorder/wire"},
 		"capture appends to the log that it is given, and shares with replay only that log"},

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 
 	"btda/events"
 	"btda/input/bencode"
@@ -17,7 +19,8 @@ type Payload struct {
 	PieceCount  int
 	PieceLength int // bytes
 
-	data []byte
+	inside info
+	data   []byte
 }
 
 // PayloadOptions chooses a payload. The same options give the same payload and info hash.
@@ -50,33 +53,40 @@ func NewPayload(o PayloadOptions) (*Payload, error) {
 	var seed [32]byte
 	binary.BigEndian.PutUint64(seed[:], o.Seed)
 	rand.NewChaCha8(seed).Read(p.data) // never fails
-	inside := info{Length: int64(len(p.data)), Name: o.Name, PieceLength: int64(o.PieceLength)}
+	p.inside = info{Length: int64(len(p.data)), Name: o.Name, PieceLength: int64(o.PieceLength)}
 	for at := 0; at < len(p.data); at += o.PieceLength {
 		sum := sha1.Sum(p.data[at : at+o.PieceLength])
-		inside.Pieces += string(sum[:])
+		p.inside.Pieces += string(sum[:])
 	}
 	if o.Private {
-		inside.Private = 1
+		p.inside.Private = 1
 	}
-	return p, p.describe(inside, o.Trackers)
-}
-
-// describe writes the torrent file.
-func (p *Payload) describe(inside info, trackers []string) error {
-	encoded, err := bencode.Marshal(inside)
+	encoded, err := bencode.Marshal(p.inside)
 	if err != nil {
-		return fmt.Errorf("swarmtest: info dictionary: %w", err)
+		return nil, fmt.Errorf("swarmtest: info dictionary: %w", err)
 	}
 	p.InfoHash = sha1.Sum(encoded)
-	outside := torrentFile{Info: inside}
+	p.Torrent, err = p.TorrentFor(o.Trackers...)
+	return p, err
+}
+
+// TorrentFor makes a .torrent file about the same content with trackers of its own, given as announce URLs, one tier each.
+func (p *Payload) TorrentFor(trackers ...string) ([]byte, error) {
+	outside := torrentFile{Info: p.inside}
 	for _, t := range trackers {
 		outside.Tiers = append(outside.Tiers, []string{t})
 	}
 	if len(trackers) > 0 {
 		outside.Announce = trackers[0]
 	}
-	if p.Torrent, err = bencode.Marshal(outside); err != nil {
-		return fmt.Errorf("swarmtest: torrent file: %w", err)
+	encoded, err := bencode.Marshal(outside)
+	if err != nil {
+		return nil, fmt.Errorf("swarmtest: torrent file: %w", err)
 	}
-	return nil
+	return encoded, nil
+}
+
+// Save writes the content as its one file into a folder.
+func (p *Payload) Save(folder string) error {
+	return os.WriteFile(filepath.Join(folder, p.inside.Name), p.data, 0o644)
 }

@@ -25,7 +25,7 @@ type TrackerOptions struct {
 	MinInterval time.Duration  // in whole seconds; not said when 0
 }
 
-// Tracker is an HTTP tracker with announce (BEP 3, 23) and scrape (BEP 48).
+// Tracker is an HTTP tracker with announce (BEP 3, 7, 23) and scrape (BEP 48).
 type Tracker struct {
 	URL string // announce URL
 
@@ -157,8 +157,12 @@ func (t *Tracker) announce(w http.ResponseWriter, r *http.Request) {
 	defer t.mu.Unlock()
 	t.note(a)
 	counts := t.counts(a.InfoHash)
+	peers := t.peersFor(a, want)
 	said := map[string]any{"interval": int64(t.options.Interval / time.Second), "complete": counts.Seeders, "incomplete": counts.Leechers,
-		"downloaded": counts.Completed, "peers": t.peersFor(a, want)}
+		"downloaded": counts.Completed, "peers": append([]byte{}, peers.V4...)}
+	if len(peers.V6) > 0 {
+		said["peers6"] = peers.V6
+	}
 	if t.options.MinInterval > 0 {
 		said["min interval"] = int64(t.options.MinInterval / time.Second)
 	}
@@ -186,8 +190,8 @@ func (t *Tracker) note(a Announce) {
 	}
 }
 
-// peersFor gives the other peers in compact form.
-func (t *Tracker) peersFor(a Announce, want int) []byte {
+// peersFor gives the other peers.
+func (t *Tracker) peersFor(a Announce, want int) events.PeerList {
 	var others []netip.AddrPort
 	for p := range t.swarms[a.InfoHash].peers {
 		if p != a.Peer {
@@ -199,7 +203,7 @@ func (t *Tracker) peersFor(a Announce, want int) []byte {
 	for _, p := range others[:min(max(want, 0), len(others))] {
 		list.Append(p)
 	}
-	return append([]byte{}, list.V4...)
+	return list
 }
 
 // parseAnnounce reads the query of an announce.

@@ -52,6 +52,28 @@ func TestTracker(t *testing.T) {
 	}
 }
 
+// Peers that announce over IPv6 are named in peers6 (BEP 7).
+func TestTrackerOverIPv6(t *testing.T) {
+	served, err := swarmtest.StartTracker(swarmtest.TrackerOptions{Address: netip.MustParseAddrPort("[::1]:0")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer served.Close()
+	var peers []events.Address
+	for port := range uint16(2) {
+		c := tracker.NewClient(tracker.Config{PeerID: events.PeerID{19: byte(port)}, Port: 6881 + port, Timeout: 10 * time.Second,
+			Bind: []netip.Addr{netip.IPv6Loopback()}, Now: func() events.Time { return events.TimeOf(time.Now()) }})
+		got := c.Announce(t.Context(), served.URL, tracker.Request{Torrent: 1, Event: events.AnnounceStarted, Left: 1})
+		if got.Failure != nil {
+			t.Fatalf("%+v", got.Failure)
+		}
+		peers = slices.AppendSeq(peers, got.Answer.Peers.All())
+	}
+	if want := []events.Address{events.AddressOf(netip.MustParseAddrPort("[::1]:6881"))}; !slices.Equal(peers, want) {
+		t.Errorf("peers %v, want %v", peers, want)
+	}
+}
+
 // The same options give the same torrent.
 func TestPayload(t *testing.T) {
 	o := swarmtest.PayloadOptions{Name: "same", Pieces: 4, PieceLength: 16 << 10, Seed: 3, Trackers: []string{"http://a/announce", "http://b/announce"}}

@@ -1,0 +1,274 @@
+package main_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"btda/events"
+	"btda/recorder/swarmtest"
+	"btda/recorder/swarmtest/realclient"
+)
+
+// The tests of this file record a swarm of clients that other people wrote. They need what the README names under Tests.
+
+// How the swarm is made. 2 % of the pieces are 10.
+const (
+	realPieces      = 512
+	realPieceLength = 16 << 10
+	realThreshold   = 502 // pieces: 98 %
+	realSlowFrom    = 476 // pieces from which on the client that quits is slow
+	realSlowRate    = 28_000
+	leastTail       = 3 * time.Second // that the last 2 % of that client take
+
+	realPatience = 170 * time.Second // for all of the test
+	// afterglow is how much longer than the last download the recording lasts. Some clients hold their last haves back for 10 s.
+	afterglow = 15 * time.Second
+)
+
+// realMode is a way to record the swarm. All record the same swarm at the same time.
+type realMode struct {
+	name    string
+	args    []string
+	address string // of its own, beside ::1
+	early   bool   // it records before there are clients, so that they learn of it from the tracker
+	meets   func(*realclient.Client) bool
+}
+
+var realModes = []realMode{
+	{name: "active stay", args: []string{"--active", "--observe", "stay"}, address: "127.0.11.1", meets: everyClient},
+	{name: "active visit", args: []string{"--active", "--observe", "visit"}, address: "127.0.11.2", meets: everyClient},
+}
+
+func everyClient(*realclient.Client) bool { return true }
+
+// realCast is who takes part, in the order in which they start: transmission connects to nobody on loopback, so the others must
+// learn of it, and the seed comes last, so that nobody has anything before all are there.
+var realCast = []realclient.Options{
+	{Name: "transmission", Kind: realclient.Transmission, Rate: 220_000},
+	{Name: "aria2", Kind: realclient.Aria2, Rate: 230_000},
+	{Name: "rtorrent", Kind: realclient.RTorrent, Rate: 240_000},
+	{Name: "libtorrent", Kind: realclient.Libtorrent, Rate: 200_000},
+	{Name: "libtorrent on ::1", Kind: realclient.Libtorrent, Rate: 210_000, Address: netip.IPv6Loopback()},
+	{Name: "quits when finished", Kind: realclient.Libtorrent, Rate: 250_000, Quits: true, SlowFrom: realSlowFrom, SlowRate: realSlowRate},
+	{Name: "stops half way", Kind: realclient.Libtorrent, Rate: 190_000, Goal: realPieces / 2},
+	{Name: "complete from the start", Kind: realclient.Aria2, Full: true, Rate: 1000},
+	{Name: "seed", Kind: realclient.Libtorrent, Full: true, Also: netip.IPv6Loopback()},
+}
+
+// TestRealClients demands that exactly those who downloaded are confirmed, in every mode. The truth is what the clients themselves say.
+func TestRealClients(t *testing.T) {
+	if os.Getenv("BTDA_REAL_CLIENTS") == "" {
+		t.Skip("needs clients of other projects: see BTDA_REAL_CLIENTS in README.md")
+	}
+	if missing := realclient.Missing(); len(missing) > 0 {
+		t.Fatalf("these Debian packages are missing: apt-get install %s", strings.Join(missing, " "))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), realPatience)
+	defer cancel()
+	s := newRealSwarm(ctx, t)
+	recordings := s.record(t, true)
+	s.start(ctx, t)
+	recordings = append(recordings, s.record(t, false)...)
+	s.wait(ctx, t)
+	for _, r := range recordings {
+		r.signal(syscall.SIGINT)
+	}
+	for _, r := range recordings {
+		r.end(t)
+	}
+	s.checkCast(t)
+	for _, r := range recordings {
+		t.Run(r.mode.name, func(t *testing.T) { s.judge(t, r) })
+	}
+}
+
+// realSwarm is a tracker for each address family, and clients.
+type realSwarm struct {
+	folder   string
+	payload  *swarmtest.Payload
+	tracker  *realclient.OpenTracker
+	tracker6 *swarmtest.Tracker
+	clients  []*realclient.Client
+}
+
+func newRealSwarm(ctx context.Context, t *testing.T) *realSwarm {
+	t.Helper()
+	s := &realSwarm{folder: realFolder(t)}
+	var err error
+	if s.payload, err = swarmtest.NewPayload(swarmtest.PayloadOptions{Name: "payload", Pieces: realPieces, PieceLength: realPieceLength, Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if s.tracker6, err = swarmtest.StartTracker(swarmtest.TrackerOptions{Address: netip.AddrPortFrom(netip.IPv6Loopback(), 0), Interval: 30 * time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.tracker6.Close() })
+	s.tracker, err = realclient.StartOpenTracker(ctx, realclient.OpenTrackerOptions{
+		Address: netip.MustParseAddr("127.0.10.1"), Folder: s.folder, Torrents: []events.InfoHash{s.payload.InfoHash},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.tracker.Close() })
+	return s
+}
+
+// realFolder makes a folder that is kept when the test fails.
+func realFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "btda-real-clients-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("all that is left of the failed test lies in %s", folder)
+		} else if err := os.RemoveAll(folder); err != nil {
+			t.Error(err)
+		}
+	})
+	return folder
+}
+
+// trackers are those of a client with some addresses.
+func (s *realSwarm) trackers(addresses ...netip.Addr) []string {
+	var urls []string
+	for _, a := range addresses {
+		switch {
+		case a.Is4():
+			urls = append(urls, s.tracker.URL("http"))
+		case a.Is6():
+			urls = append(urls, s.tracker6.URL)
+		}
+	}
+	return urls
+}
+
+// start starts the clients, each once those before it have announced.
+func (s *realSwarm) start(ctx context.Context, t *testing.T) {
+	t.Helper()
+	announced := 0
+	for i, o := range realCast {
+		if !o.Address.IsValid() {
+			o.Address = netip.AddrFrom4([4]byte{127, 0, 10, byte(2 + i)})
+		}
+		o.Folder, o.Payload, o.Trackers = s.folder, s.payload, s.trackers(o.Address, o.Also)
+		c, err := realclient.Start(ctx, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.clients = append(s.clients, c)
+		t.Cleanup(func() {
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		if o.Address.Is4() {
+			announced++
+		}
+		if err := s.tracker.WaitPeers(ctx, s.payload.InfoHash, announced); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// wait waits until every client has what it wants, and then for the afterglow.
+func (s *realSwarm) wait(ctx context.Context, t *testing.T) {
+	t.Helper()
+	for _, c := range s.clients {
+		select {
+		case <-c.Reached():
+		case <-ctx.Done():
+			t.Fatalf("%s has %d of %d pieces after %v", c.Name, c.Pieces(), c.Goal, realPatience)
+		}
+	}
+	select {
+	case <-time.After(afterglow):
+	case <-ctx.Done():
+		t.Fatalf("the downloads left no time: %v", ctx.Err())
+	}
+}
+
+// checkCast holds the clients to their parts. Where they do not keep to them, the recorder cannot be judged.
+func (s *realSwarm) checkCast(t *testing.T) {
+	t.Helper()
+	for _, c := range s.clients {
+		tell(t, c)
+		if want := !c.Full && c.Goal == realPieces; c.Finished() != want {
+			t.Errorf("%s: finished %v, want %v", c.Name, c.Finished(), want)
+		}
+		if !c.Quits {
+			continue
+		}
+		crossing, _ := c.CrossedAt(realThreshold)
+		h := c.History()
+		if tail := h[len(h)-1].Time.Sub(crossing.Above); tail < leastTail {
+			t.Errorf("%s took %v for its last %d pieces, want at least %v", c.Name, tail, realPieces-realThreshold, leastTail)
+		}
+	}
+}
+
+// realRecording is a btda record of one mode.
+type realRecording struct {
+	*running
+	mode   realMode
+	events string // folder of its log
+}
+
+// record starts the recordings that begin early, or the others.
+func (s *realSwarm) record(t *testing.T, early bool) []*realRecording {
+	t.Helper()
+	torrent := filepath.Join(s.folder, "recorded.torrent")
+	described, err := s.payload.TorrentFor(s.tracker.URL("http"), s.tracker6.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, torrent, described)
+	var all []*realRecording
+	for _, m := range realModes {
+		if m.early != early {
+			continue
+		}
+		r := &realRecording{mode: m, events: filepath.Join(s.folder, strings.ReplaceAll(m.name, " ", "-")+".events")}
+		args := []string{"record", "--bind", m.address, "--bind", "::1", "--revisit", "2s", "--events", r.events, torrent}
+		r.running = start(t, slices.Concat(args, m.args)...)
+		all = append(all, r)
+	}
+	return all
+}
+
+// end waits for the end of the recording.
+func (r *realRecording) end(t *testing.T) {
+	t.Helper()
+	if got := r.wait(); got.code != 0 {
+		t.Fatalf("btda record, %s: exit code %d\n%s", r.mode.name, got.code, got.stderr)
+	}
+}
+
+// replay gives the peers that were counted.
+func (r *realRecording) replay(t *testing.T) []countedPeer {
+	t.Helper()
+	if got := btda(t, "verify", r.events); got.code != 0 {
+		t.Fatalf("btda verify: exit code %d\n%s", got.code, got.stderr)
+	}
+	file := strings.TrimSuffix(r.events, ".events") + ".sqlite"
+	if got := btda(t, "replay", r.events, "-o", file, "--with-addresses"); got.code != 0 {
+		t.Fatalf("btda replay: exit code %d\n%s", got.code, got.stderr)
+	}
+	peers, err := readCounted(file)
+	if err != nil {
+		t.Fatal(fmt.Errorf("%s: %w", file, err))
+	}
+	if len(peers) == 0 {
+		t.Fatal(errors.New("nobody was met"))
+	}
+	return peers
+}

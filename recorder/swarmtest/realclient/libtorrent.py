@@ -1,0 +1,84 @@
+"""Runs one torrent with libtorrent on loopback and prints a line of JSON for every change of the number of pieces.
+
+The one argument is a JSON object with what is wanted, see libtorrent.go. The program runs until it is ended, or until
+it has the pieces that it wants if it is told to quit then.
+"""
+import json
+import os
+import sys
+import time
+
+import libtorrent
+
+wanted = json.loads(sys.argv[1])
+
+session = libtorrent.session({
+    "listen_interfaces": wanted["listen"],
+    "dht_bootstrap_nodes": "",
+    "enable_dht": False,
+    "enable_lsd": False,
+    "enable_natpmp": False,
+    "enable_upnp": False,
+    "enable_incoming_utp": wanted["utp"],
+    "enable_outgoing_utp": wanted["utp"],
+    # Limits hold on loopback too, and are looked at ten times a second; what was not used within 3 s is lost.
+    "ignore_limits_on_local_network": False,
+    "tick_interval": 100,
+    # Several clients share ::1.
+    "allow_multiple_connections_per_ip": True,
+    "announce_to_all_tiers": True,
+    "announce_to_all_trackers": True,
+    "unchoke_slots_limit": 100,
+    "alert_mask": libtorrent.alert.category_t.piece_progress_notification
+    | libtorrent.alert.category_t.status_notification
+    | libtorrent.alert.category_t.error_notification
+    | libtorrent.alert.category_t.tracker_notification,
+})
+
+
+def limit(rate):
+    torrent.set_download_limit(rate)
+
+
+
+parameters = libtorrent.add_torrent_params()
+parameters.ti = libtorrent.torrent_info(wanted["torrent"])
+parameters.save_path = wanted["content"]
+parameters.flags &= ~(libtorrent.torrent_flags.auto_managed | libtorrent.torrent_flags.paused)
+total = parameters.ti.num_pieces()
+torrent = session.add_torrent(parameters)
+limit(wanted["rate"])
+if wanted["goal"] < total:
+    torrent.prioritize_pieces([4] * wanted["goal"] + [0] * (total - wanted["goal"]))
+
+
+def say(pieces):
+    print(json.dumps({"time": time.time_ns(), "pieces": pieces}), flush=True)
+
+
+def take(alert, pieces):
+    """Gives the number of pieces after an alert; it is not known before the content was checked."""
+    if isinstance(alert, libtorrent.torrent_checked_alert):
+        return torrent.status().num_pieces
+    if isinstance(alert, libtorrent.piece_finished_alert) and pieces is not None:
+        return pieces + 1
+    if isinstance(alert, (libtorrent.torrent_error_alert, libtorrent.listen_failed_alert)):
+        sys.exit(alert.message())
+    if not isinstance(alert, libtorrent.piece_finished_alert):
+        print(alert.message(), file=sys.stderr, flush=True)
+    return pieces
+
+
+known = None
+while True:
+    session.wait_for_alert(1000)
+    for alert in session.pop_alerts():
+        pieces = take(alert, known)
+        if pieces == known:
+            continue
+        known = pieces
+        say(known)
+        if known == wanted["slow_from"] > 0:
+            limit(wanted["slow_rate"])
+        if known == wanted["goal"] and wanted["quits"]:
+            os._exit(0)
