@@ -33,15 +33,6 @@ func (s Settings) minimumStay() time.Duration {
 	return s.Timeout + session.SettleTime
 }
 
-// goals are the numbers of pieces from which on the peers of each torrent are complete.
-func goals(observed map[events.TorrentNumber]session.Torrent) map[events.TorrentNumber]uint32 {
-	goals := make(map[events.TorrentNumber]uint32)
-	for number, t := range observed {
-		goals[number] = t.Complete
-	}
-	return goals
-}
-
 // observedTorrents is what sessions need to know of each torrent.
 func (r *Recorder) observedTorrents() map[events.TorrentNumber]session.Torrent {
 	observed := make(map[events.TorrentNumber]session.Torrent)
@@ -55,14 +46,14 @@ func (r *Recorder) observedTorrents() map[events.TorrentNumber]session.Torrent {
 	return observed
 }
 
-// observe makes one contact. It ends when the contact is over or ctx is done.
+// observe makes one contact. Its frame lies below every session that waits.
 func (r *run) observe(ctx context.Context, a *attempt) swarm.Ending {
-	outcome := r.observer.Contact(ctx, &session.Contact{Number: a.Number, Torrent: r.observed[a.Torrent], Address: a.Address, Progress: &a.progress})
-	return endingOf(outcome, r.settings.Observe)
+	a.outcome = r.observer.Contact(ctx, &a.Contact)
+	return endingOf(&a.outcome, r.settings.Observe)
 }
 
 // endingOf tells the schedule what an outcome means for the next contact.
-func endingOf(o session.Outcome, observe Observe) swarm.Ending {
+func endingOf(o *session.Outcome, observe Observe) swarm.Ending {
 	switch {
 	case o.Complete, o.Failure == events.ReasonOwnPeerID:
 		return swarm.Finished

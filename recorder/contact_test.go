@@ -29,7 +29,7 @@ func TestEndingOf(t *testing.T) {
 		"quiet":                 {session.Outcome{Opened: true, By: events.Us, Closed: events.ReasonQuiet}, swarm.Left, swarm.Left},
 		"reopened":              {session.Outcome{Opened: true, By: events.Us, Closed: events.ReasonReopened}, swarm.Reopened, swarm.Reopened},
 	} {
-		if stay, visit := endingOf(c.outcome, Stay), endingOf(c.outcome, Visit); stay != c.stay || visit != c.visit {
+		if stay, visit := endingOf(&c.outcome, Stay), endingOf(&c.outcome, Visit); stay != c.stay || visit != c.visit {
 			t.Errorf("%s: %v when staying and %v in a visit, want %v and %v", name, stay, visit, c.stay, c.visit)
 		}
 	}

@@ -16,9 +16,9 @@ import (
 type dispatcher struct {
 	schedule *swarm.Schedule
 	now      func() events.Time
-	observe  func(context.Context, *attempt) swarm.Ending // one contact, from its beginning to its end
-	goals    map[events.TorrentNumber]uint32              // pieces from which on a peer is complete
-	attempts map[events.ContactNumber]*attempt            // that have not ended
+	contacts contacts
+	torrents map[events.TorrentNumber]session.Torrent
+	attempts map[events.ContactNumber]*attempt // that have not ended
 
 	offers    chan offer
 	endings   chan ending // with a place for every session, so that none waits to end
@@ -27,10 +27,17 @@ type dispatcher struct {
 	done      chan struct{} // closed when run is over; the schedule may then be read by all
 }
 
+// contacts makes contacts. It is an interface because a method value would add a frame to the stack of every session.
+type contacts interface {
+	// observe makes one contact. It ends when the contact is over or ctx is done.
+	observe(ctx context.Context, a *attempt) swarm.Ending
+}
+
 // attempt is a contact at work.
 type attempt struct {
-	swarm.Contact
+	session.Contact
 	progress session.Progress
+	outcome  session.Outcome // not on the stack, where it would lie below the session
 	end      context.CancelCauseFunc
 }
 
@@ -120,10 +127,11 @@ func (d *dispatcher) makeContacts(ctx context.Context, timer *time.Timer) {
 }
 
 func (d *dispatcher) begin(ctx context.Context, c swarm.Contact) {
-	a := &attempt{Contact: c}
+	a := &attempt{Contact: session.Contact{Number: c.Number, Torrent: d.torrents[c.Torrent], Address: c.Address}}
+	a.Progress = &a.progress
 	ctx, a.end = context.WithCancelCause(ctx)
 	d.attempts[c.Number] = a
-	d.workers.Go(func() { d.endings <- ending{a.Number, d.observe(ctx, a)} })
+	d.workers.Go(func() { d.endings <- ending{a.Number, d.contacts.observe(ctx, a)} })
 }
 
 // slotInterval is the time between two looks at whether sessions are to give way.
@@ -138,7 +146,7 @@ func (d *dispatcher) makeRoom() {
 
 func (d *dispatcher) standing(number events.ContactNumber) swarm.Standing {
 	a := d.attempts[number]
-	return swarm.Standing{Opened: a.progress.Opened(), Pieces: uint32(a.progress.Pieces().Value), Goal: d.goals[a.Torrent]}
+	return swarm.Standing{Opened: a.progress.Opened(), Pieces: uint32(a.progress.Pieces().Value), Goal: a.Torrent.Complete}
 }
 
 // offer hands peers to the schedule. After the end of the dispatcher nobody takes them.

@@ -33,6 +33,11 @@ func (p *testPeers) observe(ctx context.Context, _ *attempt) swarm.Ending {
 	}
 }
 
+// releasedPeers are contacts that last until the channel is closed.
+type releasedPeers chan struct{}
+
+func (p releasedPeers) observe(context.Context, *attempt) swarm.Ending { <-p; return swarm.Left }
+
 func (p *testPeers) count(change int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -51,7 +56,7 @@ func (p *testPeers) seen() (begun, most int) {
 
 func newTestDispatcher(p *testPeers) *dispatcher {
 	d := newDispatcher(swarm.Options{Sessions: 5, DialRate: 100, Revisit: time.Minute, Brief: time.Second, KnownPeers: 100, AllPeers: 100})
-	d.observe, d.now = p.observe, func() events.Time { return events.TimeOf(time.Now()) }
+	d.contacts, d.now = p, func() events.Time { return events.TimeOf(time.Now()) }
 	return d
 }
 
@@ -90,7 +95,7 @@ func TestTheDispatcherEndsWhenItsContactsHaveEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newTestDispatcher(&testPeers{})
 		release := make(chan struct{})
-		d.observe = func(context.Context, *attempt) swarm.Ending { <-release; return swarm.Left }
+		d.contacts = releasedPeers(release)
 		ctx, stop := context.WithCancel(t.Context())
 		go d.run(ctx)
 		d.offer(1, testAddresses(3))

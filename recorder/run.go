@@ -41,7 +41,7 @@ func (r *Recorder) newRun(log Log) *run {
 		Sessions: r.settings.Sessions, DialRate: r.settings.DialRate, Revisit: r.settings.Revisit,
 		Brief: briefSession, Stay: r.settings.minimumStay(), KnownPeers: maxKnownPeers, AllPeers: maxAllPeers,
 	})
-	live.dispatcher.now, live.dispatcher.observe, live.dispatcher.goals = log.Now, live.observe, goals(live.observed)
+	live.dispatcher.now, live.dispatcher.contacts, live.dispatcher.torrents = log.Now, live, live.observed
 	live.intake = &intake{log: live.gate, rules: r.rules, schedule: live.dispatcher, logger: r.deps.Logger}
 	live.observer = r.newObserver(live.gate)
 	live.client = tracker.NewClient(tracker.Config{

@@ -20,7 +20,6 @@ var ErrSlotNeeded = netfail.New(events.ReasonSlotNeeded, "the session is needed 
 // When ctx is done the session ends within the timeout: with events.ReasonSlotNeeded if the cause is ErrSlotNeeded, else with events.ReasonStopping.
 // The contact must not change meanwhile.
 func (o *Observer) Contact(ctx context.Context, c *Contact) (outcome Outcome) {
-	// This frame lies below every session that waits: what it takes, each of them takes.
 	if s := o.connect(ctx, c, &outcome); s != nil {
 		s.run(ctx, &outcome)
 	}

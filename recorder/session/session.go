@@ -88,14 +88,12 @@ func newSession(ctx context.Context, o *Observer, l link) *session {
 	}
 }
 
-// run lasts from the handshakes to the end, and writes the outcome.
+// run lasts from the handshakes to the end, and writes the outcome. Its frame, and those that it is called from, lie below every session that
+// waits: what they take, each of them takes.
 func (s *session) run(ctx context.Context, outcome *Outcome) {
 	s.observe(ctx)
 	s.hangUp()
 	s.conclude(outcome)
-	if s.place != nil {
-		s.place.Leave(*outcome)
-	}
 }
 
 // hangUp closes the connection.
@@ -246,7 +244,7 @@ func (s *session) close() {
 	})
 }
 
-// conclude writes the outcome of a session that is over.
+// conclude writes the outcome of a session that is over, and leaves its place.
 func (s *session) conclude(o *Outcome) {
 	*o = Outcome{Opened: true, By: s.ended.by, Closed: s.ended.reason, Start: s.begin, Complete: s.reached,
 		PeerID: s.theirs.PeerID, ListenPort: s.peer.listenPort, Err: s.err}
@@ -255,5 +253,8 @@ func (s *session) conclude(o *Outcome) {
 	}
 	if s.told() && s.sized() {
 		o.Pieces = events.Some(uint64(s.set.Count()))
+	}
+	if s.place != nil {
+		s.place.Leave(*o)
 	}
 }
