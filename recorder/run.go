@@ -64,6 +64,7 @@ func (r *run) record(ctx context.Context) error {
 	r.deps.Logger.Info("stopping", "reason", stopped.Reason)
 	stopSources()
 	r.drain()
+	r.client.Close()
 	return r.finish(stopped)
 }
 

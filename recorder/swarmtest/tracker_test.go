@@ -20,8 +20,10 @@ func TestTracker(t *testing.T) {
 	defer served.Close()
 	hash := events.InfoHash([]byte("\x00\x01%&abcdefghijklmnop"))
 	client := func(name string, address string) *tracker.Client {
-		return tracker.NewClient(tracker.Config{PeerID: events.PeerID([]byte(name)), Port: 6881, Timeout: 10 * time.Second,
+		c := tracker.NewClient(tracker.Config{PeerID: events.PeerID([]byte(name)), Port: 6881, Timeout: 10 * time.Second,
 			Bind: []netip.Addr{netip.MustParseAddr(address)}, Now: func() events.Time { return events.TimeOf(time.Now()) }})
+		t.Cleanup(c.Close)
+		return c
 	}
 	seed, leecher := client("-BT0001-aaaaaaaaaaaa", "127.0.9.1"), client("-BT0001-bbbbbbbbbbbb", "127.0.9.2")
 	announce := func(c *tracker.Client, event events.AnnounceEvent, left uint64) *events.TrackerAnnounced {

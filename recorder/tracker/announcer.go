@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"btda/events"
 )
 
@@ -13,13 +15,13 @@ import (
 // and must not block for long; it may keep the list.
 type Offer func(torrent events.TorrentNumber, source events.Source, from events.Scope, peers events.PeerList)
 
-// Announcer asks one tracker of one torrent for the length of a run. Each has a goroutine of its own, so that the failure,
-// nonsense or slowness of one tracker never touches another.
+// Announcer asks one tracker of one torrent for the length of a run, over each address family on its own. Each has goroutines of its
+// own, so that the failure, nonsense or slowness of one tracker never touches another.
 type Announcer struct {
 	Client   *Client
 	Log      events.Appender
 	Tracker  string        // announce URL
-	Request  Request       // what to tell; Event and TrackerID are set by the announcer
+	Request  Request       // what to tell; Event, TrackerID and Family are set by the announcer
 	Interval time.Duration // wished time between two announces; see the package comment
 	Offer    Offer         // may be nil
 	Text     *slog.Logger  // for people; may be nil
@@ -27,9 +29,10 @@ type Announcer struct {
 	Hurry <-chan struct{}
 }
 
-// progress is what an announcer remembers between its rounds.
+// progress is what an announcer remembers between its rounds over one family.
 type progress struct {
 	*Announcer
+	family    Family
 	started   bool // an announce with started was answered
 	known     bool // the tracker may know of us
 	never     bool // the tracker does not want to be asked again
@@ -42,7 +45,16 @@ type progress struct {
 // Run announces until ctx is done: started until an answer came, then regularly, with a scrape after each. At the end it sends
 // stopped if the tracker may know of us, within the timeout of the Client. The error is that of the log, nil otherwise.
 func (a *Announcer) Run(ctx context.Context) error {
-	p := &progress{Announcer: a}
+	lanes, ctx := errgroup.WithContext(ctx)
+	for _, f := range a.Client.Families(a.Tracker) {
+		p := &progress{Announcer: a, family: f}
+		lanes.Go(func() error { return p.run(ctx) })
+	}
+	return lanes.Wait()
+}
+
+// run announces over one family.
+func (p *progress) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		wait, err := p.round(ctx)
 		if err != nil {
@@ -63,10 +75,10 @@ func (p *progress) round(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	wait := max(minWait, p.next(done))
-	if ctx.Err() == nil && !p.never {
+	if ctx.Err() == nil && !p.never && !done.Elsewhere {
 		err = p.scrape(ctx)
 	}
-	return max(0, wait-p.Client.now().Sub(done.At)), err
+	return max(0, wait-p.Client.config.Now().Sub(done.At)), err
 }
 
 func (p *progress) event() events.AnnounceEvent {
@@ -79,9 +91,16 @@ func (p *progress) event() events.AnnounceEvent {
 // announce asks once, and appends and offers what came of it.
 func (p *progress) announce(ctx context.Context, event events.AnnounceEvent) (Announcement, error) {
 	r := p.Request
-	r.Event, r.TrackerID = event, p.trackerID
+	r.Event, r.TrackerID, r.Family = event, p.trackerID, p.family
 	done := p.Client.Announce(ctx, p.Tracker, r)
 	p.known = p.known || done.Sent
+	if err := p.ignored(ctx, done.At, done.Ignored); err != nil {
+		return done, err
+	}
+	if done.Elsewhere {
+		p.failures++
+		return done, nil
+	}
 	if done.Failure != nil {
 		p.failures++
 		p.never = p.never || done.Never
@@ -114,11 +133,16 @@ func (p *progress) take(ctx context.Context, done Announcement) error {
 
 // scrape asks for counts, unless the tracker has none or wants to be left alone for now. That it has none is said once.
 func (p *progress) scrape(ctx context.Context) error {
-	if p.noScrape || p.Client.now() < p.scrapeAt {
+	if p.noScrape || p.Client.config.Now() < p.scrapeAt {
 		return nil
 	}
-	done := p.Client.Scrape(ctx, p.Tracker, p.Request)
+	r := p.Request
+	r.Family = p.family
+	done := p.Client.Scrape(ctx, p.Tracker, r)
 	p.scrapeAt = done.At.Add(min(done.Wait, maxWait))
+	if err := p.ignored(ctx, done.At, done.Ignored); err != nil {
+		return err
+	}
 	if done.Failure == nil {
 		return p.append(ctx, done.At, done.Answer)
 	}
@@ -153,6 +177,16 @@ func hurried(ctx context.Context, hurry <-chan struct{}) (_ context.Context, can
 	return ctx, func() { end(); waiting.Wait() }
 }
 
+// ignored appends what came beside an answer.
+func (p *progress) ignored(ctx context.Context, at events.Time, facts []*events.TrackerAnswersIgnored) error {
+	for _, f := range facts {
+		if err := p.append(ctx, at, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // append keeps a fact also when the run is being stopped: a log that fails releases those who wait for it.
 func (p *progress) append(ctx context.Context, at events.Time, e events.Event) error {
 	_, err := p.Log.Append(context.WithoutCancel(ctx), at, e)
@@ -161,7 +195,7 @@ func (p *progress) append(ctx context.Context, at events.Time, e events.Event) e
 
 func (p *progress) say(message string, about ...any) {
 	if p.Text != nil {
-		p.Text.Debug(message, append([]any{"tracker", events.MaskTracker(p.Tracker), "torrent", p.Request.Torrent}, about...)...)
+		p.Text.Debug(message, append([]any{"tracker", events.MaskTracker(p.Tracker), "torrent", p.Request.Torrent, "over", p.family}, about...)...)
 	}
 }
 

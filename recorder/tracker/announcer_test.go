@@ -84,7 +84,7 @@ func (p *pipeTracker) asked() []string {
 func announcerOf(p *pipeTracker, log events.Appender) *Announcer {
 	h := newHTTP(Config{PeerID: events.PeerID([]byte("-BT0001-abcdefghijkl")), Port: 6884, Timeout: 6 * time.Second}, 1)
 	h.dialer = p.dial
-	client := &Client{timeout: 6 * time.Second, now: log.Now, protocols: map[string]protocol{"http": h}}
+	client := &Client{config: Config{Timeout: 6 * time.Second, Now: log.Now}, protocols: map[string]protocol{"http": h}}
 	return &Announcer{Client: client, Log: log, Tracker: "http://127.0.0.1/announce", Request: testRequest(), Interval: 5 * time.Minute}
 }
 
@@ -241,7 +241,7 @@ func TestAnnouncerOffers(t *testing.T) {
 func TestAnnouncerUnsupportedScheme(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := eventstest.NewLog()
-		a := &Announcer{Client: &Client{timeout: time.Second, now: log.Now}, Log: log, Tracker: "udp://127.0.0.1:1", Request: testRequest(), Interval: time.Minute}
+		a := &Announcer{Client: &Client{config: Config{Timeout: time.Second, Now: log.Now}}, Log: log, Tracker: "udp://127.0.0.1:1", Request: testRequest(), Interval: time.Minute}
 		ctx, cancel := context.WithTimeout(t.Context(), 150*time.Second)
 		defer cancel()
 		if err := a.Run(ctx); err != nil {

@@ -23,20 +23,21 @@ type Config struct {
 	Bind     []netip.Addr          // local addresses to connect from, at most one of each family; none leaves it to the system
 	Excluded func(netip.Addr) bool // addresses never to connect to; may be nil
 	RootCAs  *x509.CertPool        // nil is those of the system
+	Names    Names                 // nil is the resolver of the system
 	Now      func() events.Time    // the run's clock
 }
 
 // Client asks trackers. It is safe for use by many goroutines.
 type Client struct {
-	timeout   time.Duration
-	now       func() events.Time
+	config    Config
 	protocols map[string]protocol // by the scheme of the URL
 }
 
 // protocol is how to ask a tracker, by the scheme of its URL. The context carries the deadline.
 type protocol interface {
 	announce(ctx context.Context, to *url.URL, r Request) (announceAnswer, exchange)
-	scrape(ctx context.Context, to *url.URL, hash events.InfoHash) (scrapeAnswer, exchange)
+	scrape(ctx context.Context, to *url.URL, r Request) (scrapeAnswer, exchange)
+	close()
 }
 
 // Request is what to tell a tracker in an announce (BEP 3).
@@ -48,15 +49,22 @@ type Request struct {
 	Left       uint64 // bytes
 	Uploaded   uint64 // bytes
 	TrackerID  string // as the tracker's last answer gave it, or empty
+	Family     Family // over which to ask
 }
 
-// Announcement is the outcome of one announce: either Answer or Failure is set.
+// Announcement is the outcome of one announce: Answer, Failure or Elsewhere is set.
 type Announcement struct {
 	At      events.Time // when the outcome was known
 	Answer  *events.TrackerAnnounced
 	Failure *events.TrackerAnnounceFailed
 	Limit   *events.LimitReached // nil unless the tracker named more peers than are taken
 
+	// Ignored are the datagrams that came beside the answer, if any.
+	Ignored []*events.TrackerAnswersIgnored
+
+	// Elsewhere tells that nothing was sent and there is nothing to tell of this family: the tracker is asked over the other one, or
+	// it is the other one that tells what is wrong.
+	Elsewhere bool
 	// Sent tells that the tracker may know of us: the request was on its way.
 	Sent bool
 	// Never tells that the tracker does not want to be asked again (BEP 31).
@@ -68,25 +76,37 @@ type Scraping struct {
 	At      events.Time
 	Answer  *events.TrackerScraped
 	Failure *events.TrackerScrapeFailed
-	Wait    time.Duration // that the tracker wants until the next scrape, or 0
+	Ignored []*events.TrackerAnswersIgnored // as in Announcement
+	Wait    time.Duration                   // that the tracker wants until the next scrape, or 0
 }
 
-// NewClient returns a client for http and https. It holds no connection between requests and needs no closing.
+// NewClient returns a client for http, https and udp. It must be closed.
 func NewClient(c Config) *Client {
 	var key [4]byte
 	rand.Read(key[:]) // never fails
 	h := newHTTP(c, binary.BigEndian.Uint32(key[:]))
-	return &Client{timeout: c.Timeout, now: c.Now, protocols: map[string]protocol{"http": h, "https": h}}
+	u := newUDP(c, h.key)
+	return &Client{config: c, protocols: map[string]protocol{"http": h, "https": h, "udp": u}}
+}
+
+// Close closes the sockets to UDP trackers, which are otherwise kept for a minute. Requests over UDP that are under way fail.
+func (c *Client) Close() {
+	for _, p := range c.protocols {
+		p.close()
+	}
 }
 
 // Announce tells a tracker about us and takes its peers. The URL is that of the torrent file, its query included.
 func (c *Client) Announce(ctx context.Context, tracker string, r Request) Announcement {
-	patience, cancel := context.WithTimeout(ctx, c.timeout)
+	patience, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
-	start := c.now()
+	start := c.config.Now()
 	to, p, err := c.protocolOf(tracker)
 	if err != nil {
 		return announceFailed(c.ended(start), announced{tracker, r}, exchange{err: err, phase: events.PhaseRequest})
+	}
+	if c.elsewhere(patience, to, r.Family) {
+		return Announcement{At: c.config.Now(), Elsewhere: true}
 	}
 	answer, x := p.announce(patience, to, r)
 	ended := c.ended(start)
@@ -101,20 +121,20 @@ func (c *Client) Announce(ctx context.Context, tracker string, r Request) Announ
 
 // Scrape asks a tracker for its counts of a torrent. The URL is the announce URL, from which that of the scrape is derived.
 func (c *Client) Scrape(ctx context.Context, tracker string, r Request) Scraping {
-	patience, cancel := context.WithTimeout(ctx, c.timeout)
+	patience, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
-	start := c.now()
+	start := c.config.Now()
 	to, p, err := c.protocolOf(tracker)
 	if err != nil {
 		return scrapeFailed(c.ended(start), announced{tracker, r}, exchange{err: err, phase: events.PhaseRequest})
 	}
-	answer, x := p.scrape(patience, to, r.InfoHash)
+	answer, x := p.scrape(patience, to, r)
 	ended := c.ended(start)
 	if x.err != nil {
 		x.err = givenUp(ctx, x.err)
 		return scrapeFailed(ended, announced{tracker, r}, x)
 	}
-	return Scraping{At: ended.at, Wait: answer.wait, Answer: &events.TrackerScraped{
+	return Scraping{At: ended.at, Wait: answer.wait, Ignored: x.facts(announced{tracker, r}), Answer: &events.TrackerScraped{
 		Torrent: r.Torrent, Tracker: tracker, Remote: x.remote, Duration: ended.took,
 		Seeders: answer.seeders, Completed: answer.completed, Leechers: answer.leechers, Downloaders: answer.downloaders,
 	}}
@@ -133,7 +153,7 @@ type end struct {
 }
 
 func (c *Client) ended(start events.Time) end {
-	now := c.now()
+	now := c.config.Now()
 	return end{at: now, took: now.Sub(start)}
 }
 
@@ -158,7 +178,7 @@ func (c *Client) protocolOf(tracker string) (*url.URL, protocol, error) {
 }
 
 func announceAnswered(ended end, to announced, a announceAnswer, x exchange) Announcement {
-	done := Announcement{At: ended.at, Sent: true, Answer: &events.TrackerAnnounced{
+	done := Announcement{At: ended.at, Sent: true, Ignored: x.facts(to), Answer: &events.TrackerAnnounced{
 		Torrent: to.Torrent, Tracker: to.tracker, Event: to.Event, Remote: x.remote, Duration: ended.took,
 		Interval: a.interval, MinInterval: a.minInterval, Seeders: a.seeders, Leechers: a.leechers, Completed: a.completed,
 		Peers: a.peers.list, InvalidPeers: a.peers.invalid, ExternalIP: a.externalIP, Warning: a.warning, TrackerID: a.trackerID,
@@ -174,7 +194,7 @@ func announceFailed(ended end, to announced, x exchange) Announcement {
 	if reason == events.ReasonTrackerFailure || reason == events.ReasonHTTPStatus {
 		text = x.told
 	}
-	return Announcement{At: ended.at, Sent: x.sent(), Failure: &events.TrackerAnnounceFailed{
+	return Announcement{At: ended.at, Sent: x.sent(), Ignored: x.facts(to), Failure: &events.TrackerAnnounceFailed{
 		Torrent: to.Torrent, Tracker: to.tracker, Event: to.Event, Remote: x.remote, Duration: ended.took,
 		Phase: x.phase, Reason: reason, Text: text, HTTPStatus: x.status, Answer: x.kept(),
 	}}
@@ -185,7 +205,7 @@ func scrapeFailed(ended end, to announced, x exchange) Scraping {
 	if reason == events.ReasonTrackerFailure || reason == events.ReasonHTTPStatus {
 		text = x.told
 	}
-	return Scraping{At: ended.at, Failure: &events.TrackerScrapeFailed{
+	return Scraping{At: ended.at, Ignored: x.facts(to), Failure: &events.TrackerScrapeFailed{
 		Torrent: to.Torrent, Tracker: to.tracker, Remote: x.remote, Duration: ended.took,
 		Phase: x.phase, Reason: reason, Text: text, HTTPStatus: x.status, Answer: x.kept(),
 	}}

@@ -159,12 +159,23 @@ func TestNotAsked(t *testing.T) {
 		want    events.Reason
 		phase   events.Phase
 	}{
-		{"udp://127.0.0.1:1/announce", events.ReasonUnsupportedScheme, events.PhaseRequest},
+		{"ftp://127.0.0.1:1/announce", events.ReasonUnsupportedScheme, events.PhaseRequest},
 		{"wss://example.invalid/announce", events.ReasonUnsupportedScheme, events.PhaseRequest},
 		{"", events.ReasonUnsupportedScheme, events.PhaseRequest},
 		{"http://[::1/announce", events.ReasonMalformed, events.PhaseRequest},
 		{"http:///announce", events.ReasonMalformed, events.PhaseRequest},
 		{"http://127.0.0.1:1/announce", events.ReasonRefused, events.PhaseDial},
+		{"udp://127.0.0.1/announce", events.ReasonMalformed, events.PhaseRequest},
+		{"udp://127.0.0.1:65536/announce", events.ReasonMalformed, events.PhaseRequest},
+		{"udp://:1/announce", events.ReasonMalformed, events.PhaseRequest},
+		{"udp://127.0.0.1:1/announce?" + strings.Repeat("x", maxURLData), events.ReasonTooLarge, events.PhaseRequest},
+		{"udp://127.0.0.1:0/announce", events.ReasonPortZero, events.PhaseDial},
+		{"udp://[::]:1/announce", events.ReasonUnspecified, events.PhaseDial},
+		{"udp://224.0.0.1:1/announce", events.ReasonMulticast, events.PhaseDial},
+		{"udp://255.255.255.255:1/announce", events.ReasonMulticast, events.PhaseDial},
+		{"udp://127.0.0.9:1/announce", events.ReasonExcluded, events.PhaseDial},
+		{"udp://127.0.0.1:1", events.ReasonForeignScope, events.PhaseDial},
+		{"udp://[::1]:1/other", events.ReasonForeignScope, events.PhaseDial},
 		{"http://127.0.0.1:0/announce", events.ReasonPortZero, events.PhaseDial},
 		{"http://0.0.0.0:1/announce", events.ReasonUnspecified, events.PhaseDial},
 		{"http://224.0.0.1:1/announce", events.ReasonMulticast, events.PhaseDial},
@@ -176,7 +187,7 @@ func TestNotAsked(t *testing.T) {
 		{"http://localhost:1/admin", events.ReasonForeignScope, events.PhaseDial}, // a name is judged by what it stands for
 	}
 	for _, c := range cases {
-		got := testClient(excluded).Announce(t.Context(), c.tracker, testRequest())
+		got := udpClient(t, excluded).Announce(t.Context(), c.tracker, testRequest())
 		if got.Failure == nil || got.Failure.Reason != c.want || got.Failure.Phase != c.phase || got.Sent {
 			t.Errorf("%s: %+v, want %v, %v", c.tracker, got.Failure, c.want, c.phase)
 		}

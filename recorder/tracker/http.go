@@ -59,6 +59,7 @@ type exchange struct {
 	body       []byte
 	retryAfter events.Optional // seconds, of the HTTP header
 	told       string          // the tracker's failure reason
+	strays     strays          // of UDP: what came beside the answer
 	err        error
 }
 
@@ -68,7 +69,7 @@ func (x exchange) sent() bool { return x.requested }
 func (x exchange) kept() []byte { return x.body[:min(len(x.body), maxKept)] }
 
 func (h *overHTTP) announce(ctx context.Context, to *url.URL, r Request) (announceAnswer, exchange) {
-	x := h.get(ctx, withQuery(to, h.announceQuery(r)))
+	x := h.get(context.WithValue(ctx, familyKey{}, r.Family), withQuery(to, h.announceQuery(r)))
 	if x.err != nil && x.status == 0 {
 		return announceAnswer{}, x
 	}
@@ -80,22 +81,25 @@ func (h *overHTTP) announce(ctx context.Context, to *url.URL, r Request) (announ
 	return answer, x
 }
 
-func (h *overHTTP) scrape(ctx context.Context, to *url.URL, hash events.InfoHash) (scrapeAnswer, exchange) {
+func (h *overHTTP) scrape(ctx context.Context, to *url.URL, r Request) (scrapeAnswer, exchange) {
 	to, ok := scrapeURL(to)
 	if !ok {
 		return scrapeAnswer{}, exchange{phase: events.PhaseRequest, err: netfail.New(events.ReasonScrapeUnsupported, "no announce after the last slash")}
 	}
-	x := h.get(ctx, withQuery(to, scrapeQuery(hash)))
+	x := h.get(context.WithValue(ctx, familyKey{}, r.Family), withQuery(to, scrapeQuery(r.InfoHash)))
 	if x.err != nil && x.status == 0 {
 		return scrapeAnswer{}, x
 	}
-	answer, err := parseScrape(x.body, hash)
+	answer, err := parseScrape(x.body, r.InfoHash)
 	x.told = answer.failure
 	if x.err == nil {
 		x.err = err
 	}
 	return answer, x
 }
+
+// close has nothing to do: no connection is kept.
+func (h *overHTTP) close() {}
 
 // get asks and reads the whole answer. Of an answer that is no good, the body is what could be read.
 func (h *overHTTP) get(ctx context.Context, u *url.URL) exchange {

@@ -19,6 +19,8 @@ const (
 // next is the time from an announce to the next one.
 func (p *progress) next(done Announcement) time.Duration {
 	switch {
+	case done.Elsewhere:
+		return backOff(p.Interval, p.failures)
 	case done.Answer != nil:
 		return min(max(p.Interval, lawful(done.Answer)), max(maxWait, p.Interval))
 	case done.Failure.RetryIn.Known:

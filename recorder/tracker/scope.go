@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -46,31 +47,44 @@ func (h *overHTTP) dial(ctx context.Context, network, address string) (net.Conn,
 	return conn, nil
 }
 
-// dialScoped connects from one of our addresses, or from any. Every address that a name stands for is judged.
+type familyKey struct{}
+
+// dialScoped connects to the first address of a host that takes the connection, of the family over which the tracker is asked. Each
+// gets its share of the time that is left, and each is judged.
 func (h *overHTTP) dialScoped(ctx context.Context, network, address string) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: h.config.Timeout, ControlContext: h.judge}
-	if len(h.config.Bind) == 0 {
-		return dialer.DialContext(ctx, network, address)
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, netfail.With(events.ReasonMalformed, err)
+	}
+	family, _ := ctx.Value(familyKey{}).(Family)
+	addresses, err := h.config.lookUp(ctx, host, family)
+	if err != nil {
+		return nil, err
 	}
 	var first error
-	for _, local := range h.config.Bind {
-		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(local, 0))
-		conn, err := dialer.DialContext(ctx, network+family(local), address)
+	for i, a := range addresses {
+		share, cancel := withShare(ctx, len(addresses)-i)
+		conn, err := h.dialFrom(share, a, endpoint{network, net.JoinHostPort(a.String(), port)})
+		cancel()
 		if err == nil {
 			return conn, nil
 		}
-		if first == nil {
-			first = err
-		}
+		first = cmp.Or(first, err)
 	}
 	return nil, first
 }
 
-func family(a netip.Addr) string {
-	if a.Is4() {
-		return "4"
+// endpoint is what a net.Dialer takes.
+type endpoint struct{ network, address string }
+
+// dialFrom connects from the address of ours that fits.
+func (h *overHTTP) dialFrom(ctx context.Context, to netip.Addr, e endpoint) (net.Conn, error) {
+	local, err := h.config.local(to)
+	if err != nil {
+		return nil, err
 	}
-	return "6"
+	dialer := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(local, 0)), ControlContext: h.judge}
+	return dialer.DialContext(ctx, e.network, e.address)
 }
 
 // judge is asked right before each connect, with the address that is really dialled: a name cannot evade it.
@@ -80,28 +94,34 @@ func (h *overHTTP) judge(ctx context.Context, _, address string, _ syscall.RawCo
 		return netfail.With(events.ReasonMalformed, err)
 	}
 	asked, _ := ctx.Value(hopKey{}).(hop)
-	reason := h.forbidden(to, asked.url)
-	if reason == 0 {
-		return nil
-	}
-	err = netfail.New(reason, fmt.Sprintf("a tracker may not make us connect to %v", to))
+	err = h.config.judge(to, asked.url)
 	if asked.redirected {
 		return netfail.With(events.ReasonRedirect, err)
 	}
 	return err
 }
 
+// judge gives an error unless an address may be asked for a URL.
+func (c Config) judge(to netip.AddrPort, asked *url.URL) error {
+	if reason := c.forbidden(to, asked); reason != 0 {
+		return netfail.New(reason, fmt.Sprintf("a tracker may not make us connect to %v", to))
+	}
+	return nil
+}
+
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
 // forbidden gives the reason why an address may not be asked for a URL, or 0.
-func (h *overHTTP) forbidden(to netip.AddrPort, asked *url.URL) events.Reason {
+func (c Config) forbidden(to netip.AddrPort, asked *url.URL) events.Reason {
 	scope := events.AddressOf(to).Scope
 	switch {
 	case to.Port() == 0:
 		return events.ReasonPortZero
 	case scope == events.ScopeUnspecified:
 		return events.ReasonUnspecified
-	case scope == events.ScopeMulticast:
+	case scope == events.ScopeMulticast, to.Addr().Unmap() == broadcast:
 		return events.ReasonMulticast
-	case h.config.Excluded != nil && h.config.Excluded(to.Addr().Unmap().WithZone("")):
+	case c.Excluded != nil && c.Excluded(to.Addr().Unmap().WithZone("")):
 		return events.ReasonExcluded
 	case scope != events.ScopePublic && !trackerPath(asked):
 		return events.ReasonForeignScope

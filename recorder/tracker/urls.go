@@ -40,6 +40,14 @@ func withQuery(u *url.URL, query string) *url.URL {
 	return &asked
 }
 
+// wanted is how many peers are asked for: none when we leave.
+func wanted(e events.AnnounceEvent) uint64 {
+	if e == events.AnnounceStopped {
+		return 0
+	}
+	return numWant
+}
+
 // announceQuery is the query of an announce (BEP 3, 23).
 func (h *overHTTP) announceQuery(r Request) string {
 	var q strings.Builder
@@ -50,11 +58,7 @@ func (h *overHTTP) announceQuery(r Request) string {
 	number("downloaded", r.Downloaded)
 	number("left", r.Left)
 	q.WriteString("&compact=1&no_peer_id=1&key=" + strconv.FormatUint(uint64(h.key), 16))
-	if r.Event == events.AnnounceStopped {
-		number("numwant", 0)
-	} else {
-		number("numwant", numWant)
-	}
+	number("numwant", wanted(r.Event))
 	if r.Event != events.AnnounceRegular {
 		q.WriteString("&event=" + r.Event.String())
 	}
