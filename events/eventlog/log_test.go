@@ -87,6 +87,9 @@ func TestRefusals(t *testing.T) {
 	wantError(err, "not empty")
 	closed(t, l)
 	closed(t, l)
+	if s := l.Scan(t.Context(), 1); s.Next() || !errors.Is(s.Err(), ErrClosed) || s.Close() != nil {
+		t.Errorf("a scan after the end gives %v", s.Err())
+	}
 	_, err = l.Append(t.Context(), 1, have(1))
 	if wantError(err, "closed"); !errors.Is(err, ErrClosed) {
 		t.Error(err)
@@ -224,7 +227,8 @@ func TestReaders(t *testing.T) {
 	}))
 	for _, fs := range []vfs.FS{disk, disk, readOnly} {
 		r := openLog(t, "/log", Options{FS: fs})
-		defer closed(t, r)
 		wantHaves(t, r.Scan(1), 1, 1)
+		defer closed(t, r)
+		defer closed(t, r) // as often as one likes
 	}
 }

@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -15,6 +16,7 @@ type Reader struct {
 	run    events.RunID
 	seal   Seal
 	sealed bool
+	closed atomic.Bool
 }
 
 // Open opens a log for reading. It changes no byte of the folder. Close it.
@@ -117,21 +119,24 @@ func (r *Reader) Last() (events.Seq, error) {
 	return b.header.first + events.Seq(b.header.count) - 1, nil
 }
 
-// Scan reads the records from a sequence number on. Close the scanner before the reader.
+// Scan reads the records from a sequence number on. Close the scanner.
 func (r *Reader) Scan(from events.Seq) *Scanner {
 	return newScanner(r.store, r.Run, from, &stored{store: r.store, space: spaceBlock, from: from})
 }
 
 // Definitions reads the run and torrent records, in their order: the copies that are kept apart, so that they can be
-// known before all others. Close the scanner before the reader.
+// known before all others. Close the scanner.
 func (r *Reader) Definitions() *Scanner {
 	s := newScanner(r.store, r.Run, 1, &stored{store: r.store, space: spaceDefinition, from: 1})
 	s.definitions = true
 	return s
 }
 
-// Close closes the folder, once the last scanner is closed.
+// Close closes the folder, once the last scanner is closed. It may be called more than once.
 func (r *Reader) Close() error {
+	if r.closed.Swap(true) {
+		return nil
+	}
 	if err := r.store.release(); err != nil {
 		return fmt.Errorf("eventlog: closing %s: %w", r.dir, err)
 	}

@@ -49,14 +49,17 @@ type source interface {
 }
 
 func newScanner(st *store, run func() events.RunID, from events.Seq, src source) *Scanner {
-	st.acquire()
-	return &Scanner{
+	s := &Scanner{
 		store:  st,
 		source: src,
 		run:    run,
 		want:   max(from, 1),
 		digest: sha256.New(),
 	}
+	if !st.acquire() {
+		s.closed, s.err = true, fmt.Errorf("eventlog: scanning: %w", ErrClosed)
+	}
+	return s
 }
 
 // WithoutDigest switches the content digest off, which makes scanning faster. Call it before Next.

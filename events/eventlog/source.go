@@ -87,11 +87,7 @@ func (f *followed) next() (key, value []byte, ok bool, err error) {
 		return nil, nil, false, err
 	}
 	f.blocks = stored{store: f.log.store, space: spaceBlock, from: f.from, until: f.log.Durable()}
-	if ok, err = f.blocks.seek(); err != nil || !ok {
-		return nil, nil, false, err
-	}
-	value, err = f.blocks.iter.ValueAndErr()
-	return f.blocks.iter.Key(), value, err == nil, err
+	return f.blocks.next()
 }
 
 func (f *followed) close() error { return f.blocks.close() }

@@ -47,10 +47,15 @@ func storeOptions(fs vfs.FS, logger pebble.Logger) *pebble.Options {
 	return o
 }
 
-func (s *store) acquire() {
+// acquire begins a use; false when the folder is closed.
+func (s *store) acquire() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.users == 0 {
+		return false
+	}
 	s.users++
+	return true
 }
 
 // release ends one use, and closes the folder after the last one.
