@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 
 	"btda/events"
+	"btda/recorder/session"
 )
 
 // newPeerID draws our own peer id, in the style of Azureus: client, version, random letters and digits.
@@ -62,13 +63,9 @@ func ownAddresses(bind []netip.Addr, port uint16) ([]events.Address, error) {
 // checkLocal checks that connections can be made from each address of --bind.
 func checkLocal(bind []netip.Addr) error {
 	for _, a := range bind {
-		listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(a, 0)))
-		if err != nil {
+		if err := session.CheckLocal(a); err != nil {
 			problem := fmt.Sprintf("is no address that this host can connect from: want one of its own (%v)", err)
 			return &SettingError{Setting: "bind", Value: a.String(), Problem: problem}
-		}
-		if err := listener.Close(); err != nil {
-			return fmt.Errorf("the address %v cannot be tried: %w", a, err)
 		}
 	}
 	return nil

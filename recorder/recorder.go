@@ -102,6 +102,9 @@ func fitSessions(sessions int, limit events.Optional, logger *slog.Logger) int {
 // Events is the folder of the event log.
 func (r *Recorder) Events() string { return r.settings.Events }
 
+// Sessions is the limit of outgoing sessions at one time: that of the settings, or as many as the limit of open files allows.
+func (r *Recorder) Sessions() int { return r.settings.Sessions }
+
 // Run records until ctx is done, the duration of the settings has passed or the log fails. It returns nil when the recording ended
 // in order; a Stop as the cause of ctx tells why it ended.
 func (r *Recorder) Run(ctx context.Context) error {

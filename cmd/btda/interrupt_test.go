@@ -37,13 +37,13 @@ func TestInterruptWaitsForTheTracker(t *testing.T) {
 func TestInterruptEndsWithoutAnAnswer(t *testing.T) {
 	held := startPeer(t, "127.0.0.2", 0b1000_0000, 1)
 	tr := startTracker(t, held)
-	recording, output := startRecord(t, writeTorrent(t, tr), "--timeout", "1s")
+	recording, output := startRecord(t, writeTorrent(t, tr), "--timeout", "3s")
 	await(t, "the recorder to meet the peer", held.met)
 
 	sent := recording.signal(syscall.SIGINT)
 	end := recording.wait()
-	if took := time.Since(sent); took > 3*time.Second {
-		t.Errorf("it ended %v after the interrupt, want at most 3s", took)
+	if took := time.Since(sent); took > 5*time.Second {
+		t.Errorf("it ended %v after the interrupt, want at most 5s", took)
 	}
 	tr.awaitTold(t, "stopped")
 	verifySealed(t, recorded(t, end, output))
@@ -63,7 +63,7 @@ func TestSecondInterruptEndsAtOnce(t *testing.T) {
 	recording.awaitLine("waiting for ")
 	sent := recording.signal(syscall.SIGINT)
 	end := recording.wait()
-	if took := time.Since(sent); took > 2*time.Second {
+	if took := time.Since(sent); took > 10*time.Second { // of the 60 that the tracker has to answer
 		t.Errorf("it ended %v after the second interrupt", took)
 	}
 	log := recorded(t, end, output)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,11 +52,11 @@ func record(c *cobra.Command, settings recorder.Settings, paths []string) error 
 		return fmt.Errorf("the name of this host cannot be read: %w", err)
 	}
 	settings.Locate(time.Now(), host)
-	logger, closeLog, err := openTextLog(&settings)
+	text, err := openTextLog(&settings)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(runRecorder(c, settings, torrents, logger), closeLog()); err != nil {
+	if err := errors.Join(runRecorder(c, settings, torrents, text.Logger), text.close()); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(c.OutOrStdout(), "recorded", settings.Events)
@@ -77,6 +76,9 @@ func runRecorder(c *cobra.Command, settings recorder.Settings, torrents []input.
 	if err != nil {
 		return err
 	}
+	if limit := r.Sessions(); limit < settings.Sessions {
+		fmt.Fprintf(out, "only %d sessions at one time instead of %d: so many files may be open; raise that with ulimit -n\n", limit, settings.Sessions)
+	}
 	fmt.Fprintf(out, "recording %d torrents into %s, text log %s; interrupt to stop\n", len(torrents), settings.Events, settings.LogFile)
 	progress := showProgress(ctx, out, r.Snapshot)
 	defer progress.Wait()
@@ -93,20 +95,4 @@ func createLog(dir string, logger *slog.Logger) (recorder.Log, error) {
 		return nil, err // a nil *Log would be a Log that is not nil
 	}
 	return log, nil
-}
-
-// openTextLog makes the text log. The caller closes it.
-func openTextLog(settings *recorder.Settings) (logger *slog.Logger, closeLog func() error, err error) {
-	if err := os.MkdirAll(filepath.Dir(settings.LogFile), 0o777); err != nil {
-		return nil, nil, fmt.Errorf("the folder of the text log cannot be made: %w", err)
-	}
-	file, err := os.OpenFile(settings.LogFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
-	if err != nil {
-		return nil, nil, fmt.Errorf("the text log cannot be written: %w", err)
-	}
-	level := slog.LevelInfo
-	if settings.Debug {
-		level = slog.LevelDebug
-	}
-	return slog.New(slog.NewTextHandler(file, &slog.HandlerOptions{Level: level})), file.Close, nil
 }

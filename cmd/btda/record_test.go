@@ -21,11 +21,11 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// startRecord begins a recording of a torrent into a folder. It has a short timeout unless args say otherwise.
+// startRecord begins a recording of a torrent into a folder. Its timeout is one that a slow machine does not reach, unless args say otherwise.
 func startRecord(t *testing.T, torrent string, args ...string) (r *running, output string) {
 	t.Helper()
 	output = filepath.Join(t.TempDir(), "output")
-	args = append([]string{"record", "--output", output, "--bind", ourAddress, "--port", "16884", "--timeout", "2s"}, args...)
+	args = append([]string{"record", "--output", output, "--bind", ourAddress, "--port", "16884", "--timeout", "10s"}, args...)
 	return start(t, append(args, torrent)...), output
 }
 
@@ -253,6 +253,9 @@ func TestRecordSkipsBrokenFilesAndDuplicates(t *testing.T) {
 			t.Errorf("standard error has no %q:\n%s", want, got.stderr)
 		}
 	}
+	if text, err := os.ReadFile(filepath.Join(dir, "text")); err != nil || len(text) == 0 {
+		t.Errorf("the text log has %d bytes, %v", len(text), err)
+	}
 	lines := eventsOf(t, log)
 	if i := slices.Index(kinds(lines), "TorrentAdded"); lines[i].Event["path"] != "a.torrent" || lines[len(lines)-1].Event["reason"] != "duration over" {
 		t.Errorf("torrent %v, end %v", lines[i].Event, lines[len(lines)-1].Event)
@@ -293,5 +296,18 @@ func TestNamesFollowFolders(t *testing.T) {
 	}
 	if n := countRows(t, filepath.Join(folder, "a.sqlite"), "torrent WHERE filepath = 'films/a.torrent'"); n != 1 {
 		t.Errorf("%d torrents, want 1", n)
+	}
+}
+
+// What cannot begin leaves nothing behind.
+func TestRecordThatDoesNotFitLeavesNoFile(t *testing.T) {
+	tr := startTracker(t)
+	dir := t.TempDir()
+	for flag, value := range map[string]string{"--exclude": "nowhere", "--bind": "198.51.100.7"} {
+		got := btda(t, "record", "--events", filepath.Join(dir, "a.events"), flag, value, writeTorrent(t, tr))
+		left, err := os.ReadDir(dir)
+		if got.code != 2 || !strings.Contains(got.stderr, flag) || err != nil || len(left) > 0 {
+			t.Errorf("%s: exit code %d, %q left, %v\n%s", flag, got.code, left, err, got.stderr)
+		}
 	}
 }

@@ -49,6 +49,15 @@ func (t TCP) inZone(to netip.AddrPort) (netip.AddrPort, error) {
 	return to, netfail.New(events.ReasonNoLocalAddress, "no zone in which to look for "+to.String()+": want a link-local address with a zone to connect from")
 }
 
+// CheckLocal says whether connections can be made from an address: whether it is one of this host.
+func CheckLocal(a netip.Addr) error {
+	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(a, 0)))
+	if err != nil {
+		return err
+	}
+	return listener.Close()
+}
+
 func (t TCP) local(to netip.Addr) (netip.Addr, error) {
 	for _, from := range t.Bind {
 		if from.Unmap().Is4() == to.Unmap().Is4() {
