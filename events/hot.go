@@ -173,7 +173,7 @@ func (e *SessionOpened) read(p []byte) bool {
 }
 
 func (e *SessionClosed) append(b []byte) []byte {
-	b = appendUint(append(b, 0x9a), uint64(e.Session))
+	b = appendUint(append(b, 0x9b), uint64(e.Session))
 	b = appendUint(b, uint64(e.By))
 	b = appendUint(b, uint64(e.Reason))
 	b = appendString(b, e.Text)
@@ -182,11 +182,12 @@ func (e *SessionClosed) append(b []byte) []byte {
 	b = appendUint(b, e.MessagesReceived)
 	b = appendUint(b, e.MessagesSent)
 	b = appendInt(b, int64(e.LongestWait))
-	return appendInt(b, int64(e.LogWait))
+	b = appendInt(b, int64(e.LogWait))
+	return appendInt(b, int64(e.LongestContentWait))
 }
 
 func (e *SessionClosed) read(p []byte) bool {
-	session, p := cutUint(cutArray(p, 10))
+	session, p := cutUint(cutArray(p, 11))
 	by, p := cutByte(p)
 	reason, p := cutByte(p)
 	p = cutEmptyText(p)
@@ -196,9 +197,10 @@ func (e *SessionClosed) read(p []byte) bool {
 	e.MessagesSent, p = cutUint(p)
 	longestWait, p := cutUint(p)
 	logWait, p := cutUint(p)
+	contentWait, p := cutUint(p)
 	e.Session, e.By, e.Reason, e.Text = SessionNumber(session), Side(by), Reason(reason), ""
-	e.LongestWait, e.LogWait = time.Duration(longestWait), time.Duration(logWait)
-	return allRead(p) && fitDurations(longestWait|logWait)
+	e.LongestWait, e.LogWait, e.LongestContentWait = time.Duration(longestWait), time.Duration(logWait), time.Duration(contentWait)
+	return allRead(p) && fitDurations(longestWait|logWait|contentWait)
 }
 
 func (e *TrackerAnnounced) append(b []byte) (_ []byte, ok bool) {

@@ -26,7 +26,7 @@ func TestRecordJSON(t *testing.T) {
 		run + `2,"time":"2026-01-01T00:00:03.25Z","kind":"HaveReceived","event":{"session":1,"piece":4}}`,
 		run + `3,"time":"2026-01-01T00:00:04Z","kind":"TrackerAnnounced","event":{"torrent":1,"tracker":"http://t/a?b&c","event":"started","remote":"1.2.3.4:80/private","duration":1.5,"interval":null,"min_interval":null,"seeders":0,"leechers":null,"completed":null,"peers":["1.2.3.4:5","[::1]:6"],"invalid_peers":0,"external_ip":"","warning":"","tracker_id":""}}`,
 		run + `4,"time":"2026-01-01T00:00:05Z","kind":"ExtensionHandshakeReceived","event":{"session":1,"extensions":[{"name":"ut_pex","id":1}],"client":"` + "\ufffd" + `\"\u0000é","port":null,"request_queue":null,"metadata_size":null,"upload_only":null,"encrypted":null,"your_ip":"","ipv4":"","ipv6":"","malformed":false,"length":0,"raw":"00ff"}}`,
-		run + `5,"time":"2026-01-01T00:00:06Z","kind":"SessionClosed","event":{"session":1,"by":"side 0","reason":"reason 200","text":"","bytes_received":0,"bytes_sent":0,"messages_received":0,"messages_sent":0,"longest_wait":-0.000000001,"log_wait":0}}`,
+		run + `5,"time":"2026-01-01T00:00:06Z","kind":"SessionClosed","event":{"session":1,"by":"side 0","reason":"reason 200","text":"","bytes_received":0,"bytes_sent":0,"messages_received":0,"messages_sent":0,"longest_wait":-0.000000001,"log_wait":0,"longest_content_wait":0}}`,
 		run + `6,"time":"2026-01-01T00:00:07Z","kind":"kind 99","version":2,"event":{"of":"kind 99","version":2,"payload":"90"}}`,
 	}
 	for i, r := range records {

@@ -44,7 +44,7 @@ func hotSamples() []events.Event {
 			Encryption: events.Plain, Address: peer, Reserved: [8]byte{5: 0x10, 7: 5}, PeerID: events.PeerID([]byte("-TR3000-abcdefghijkl")),
 			DialDuration: 31 * time.Millisecond, HandshakeDuration: 62 * time.Millisecond},
 		&events.SessionClosed{Session: 123456, By: events.Peer, Reason: events.ReasonClosedByPeer, BytesReceived: 12345, BytesSent: 456,
-			MessagesReceived: 345, MessagesSent: 12, LongestWait: 5 * time.Second, LogWait: time.Millisecond},
+			MessagesReceived: 345, MessagesSent: 12, LongestWait: 5 * time.Second, LogWait: time.Millisecond, LongestContentWait: 6 * time.Second},
 		&events.TrackerAnnounced{Torrent: 7, Tracker: "http://tracker.example.org:6969/announce", Event: events.AnnounceRegular, Remote: peer,
 			Duration: 85 * time.Millisecond, Interval: events.Some(1800), Seeders: events.Some(12), Leechers: events.Some(345), Peers: peers},
 	}

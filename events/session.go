@@ -129,6 +129,9 @@ type SessionClosed struct {
 	MessagesSent     uint64
 	LongestWait      time.Duration // between two messages, or the handshake and the first
 	LogWait          time.Duration // spent waiting for the log
+	// LongestContentWait is as LongestWait, for messages that tell about pieces, and the first extension handshake. Others, such as
+	// keep-alives and answers to our own questions, do not prolong a visit.
+	LongestContentWait time.Duration
 }
 
 // Kind is KindSessionOpened.
@@ -279,4 +282,5 @@ func (e *SessionClosed) fields(c *codec) {
 	unsigned(c, &e.MessagesSent)
 	c.duration(&e.LongestWait)
 	c.duration(&e.LogWait)
+	c.duration(&e.LongestContentWait)
 }

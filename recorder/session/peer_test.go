@@ -156,7 +156,7 @@ func serve(t *testing.T, script func(peer)) *served {
 }
 
 var (
-	changing = regexp.MustCompile(` (dial-duration|handshake-duration|longest-wait|log-wait|duration|address|since)=\S+`)
+	changing = regexp.MustCompile(` (dial-duration|handshake-duration|longest-wait|longest-content-wait|log-wait|duration|address|since)=\S+`)
 	counted  = regexp.MustCompile(` (bytes-received|bytes-sent|messages-received|messages-sent)=\S+`)
 )
 

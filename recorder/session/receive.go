@@ -95,6 +95,7 @@ func (s *session) progress() {
 
 // recordNews records a message with content. A peer that sends more than a download can bring is not read for a while.
 func (s *session) recordNews(e events.Event, stored int) events.Seq {
+	s.counters.longestContentWait = max(s.counters.longestContentWait, s.now-s.timers.content)
 	s.timers.content = s.now
 	seq := s.append(s.at, e)
 	if paid := s.news.overdraw(s.newsRate(), s.now, cost(stored)); paid > s.now {

@@ -69,9 +69,10 @@ type offer struct {
 }
 
 type counters struct {
-	received    uint64
-	sent        uint64
-	longestWait time.Duration
+	received           uint64
+	sent               uint64
+	longestWait        time.Duration
+	longestContentWait time.Duration
 }
 
 // never is a time that does not come.
@@ -240,7 +241,7 @@ func (s *session) close() {
 		Session: s.number, By: s.ended.by, Reason: s.ended.reason, Text: s.ended.text,
 		BytesReceived: s.frames.received, BytesSent: s.sent,
 		MessagesReceived: s.counters.received, MessagesSent: s.counters.sent,
-		LongestWait: s.counters.longestWait, LogWait: s.waited,
+		LongestWait: s.counters.longestWait, LogWait: s.waited, LongestContentWait: s.counters.longestContentWait,
 	})
 }
 

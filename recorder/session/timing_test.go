@@ -265,3 +265,22 @@ func TestPeerThatReadsNothing(t *testing.T) {
 		t.Errorf("outcome %+v, %d messages sent", sc.outcome, sc.count(events.KindMessageSent))
 	}
 }
+
+// Answers to our own questions, keep-alives and repetitions are no news: how long those let us wait says nothing about a visit's timeout.
+func TestWaitsForContentAreMeasuredApart(t *testing.T) {
+	sc := play(t, visit, func(sc *scene) {
+		sc.open(plain)
+		sc.at(time.Second)
+		sc.send(frame(events.Bitfield, 0x80, 0))
+		sc.at(4 * time.Second)
+		sc.send(frame(events.Choke))
+		sc.at(6 * time.Second)
+		sc.send(have(3))
+		sc.at(time.Minute)
+	})
+	records := sc.log.Records()
+	closed := records[len(records)-1].Event.(*events.SessionClosed)
+	if closed.LongestWait != 3*time.Second || closed.LongestContentWait != 5*time.Second {
+		t.Errorf("longest wait %v, for content %v, want 3s and 5s", closed.LongestWait, closed.LongestContentWait)
+	}
+}
