@@ -27,24 +27,31 @@ func TestSwarm(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if err := s.Start(ClientOptions{Name: "seed", Full: true}, ClientOptions{Name: "slow", Rate: 500_000}, ClientOptions{Name: "fast", Rate: 1_000_000},
+	if err := s.Start(ClientOptions{Name: "slow", Rate: 500_000}, ClientOptions{Name: "fast", Rate: 1_000_000},
 		ClientOptions{Name: "half", Rate: 500_000, Goal: testPieces / 2}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	slow := s.Clients[1]
-	seen := make(chan error, 1)
-	go func() { seen <- watch(ctx, s, slow.AddrPort()) }()
+	met, seen := make(chan struct{}), make(chan error, 1)
+	go func() { seen <- watch(ctx, s, observed{s.Clients[0].AddrPort(), met}) }()
+	select { // there is nothing to download before the observer is there
+	case <-met:
+	case err := <-seen:
+		t.Fatal(err)
+	}
+	if err := s.Start(ClientOptions{Name: "seed", Full: true}); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Wait(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-seen; err != nil {
 		t.Errorf("observer of the slow leecher: %v", err)
 	}
-	for i, want := range []int{testPieces, testPieces, testPieces, testPieces / 2} {
+	for i, want := range []int{testPieces, testPieces, testPieces / 2, testPieces} {
 		c := s.Clients[i]
-		if c.Pieces() != want || c.Finishes() != (i == 1 || i == 2) {
+		if c.Pieces() != want || c.Finishes() != (i < 2) {
 			t.Errorf("%s has %d pieces, want %d; finishes %v", c.Name, c.Pieces(), want, c.Finishes())
 		}
 		if !c.Finishes() {
@@ -62,10 +69,16 @@ func TestSwarm(t *testing.T) {
 	}
 }
 
+// observed is a peer to watch.
+type observed struct {
+	address netip.AddrPort
+	met     chan<- struct{} // closed after the handshake
+}
+
 // watch observes a leecher from below the half of the pieces to the last one.
-func watch(ctx context.Context, s *Swarm, peer netip.AddrPort) error {
+func watch(ctx context.Context, s *Swarm, peer observed) error {
 	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", peer.String())
+	conn, err := d.DialContext(ctx, "tcp", peer.address.String())
 	if err != nil {
 		return err
 	}
@@ -79,6 +92,7 @@ func watch(ctx context.Context, s *Swarm, peer netip.AddrPort) error {
 	if _, err := io.ReadFull(r, make([]byte, len(handshake))); err != nil {
 		return err
 	}
+	close(peer.met)
 	for has := 0; has < testPieces; {
 		var length [4]byte
 		if _, err := io.ReadFull(r, length[:]); err != nil {
