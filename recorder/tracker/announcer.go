@@ -104,14 +104,14 @@ func (p *progress) announce(ctx context.Context, event events.AnnounceEvent) (An
 	if done.Failure != nil {
 		p.failures++
 		p.never = p.never || done.Never
-		p.say("announce failed", "event", event, "reason", done.Failure.Reason, "text", done.Failure.Text)
+		p.say(p.gravity(), "announce failed", "event", event, "reason", done.Failure.Reason, "text", done.Failure.Text)
 		return done, p.append(ctx, done.At, done.Failure)
 	}
 	p.failures, p.started = 0, true
 	if id := done.Answer.TrackerID; id != "" {
 		p.trackerID = id
 	}
-	p.say("announced", "event", event, "peers", done.Answer.Peers.Len(), "interval", done.Answer.Interval)
+	p.say(slog.LevelDebug, "announced", "event", event, "peers", done.Answer.Peers.Len(), "interval", done.Answer.Interval)
 	return done, p.take(ctx, done)
 }
 
@@ -148,7 +148,7 @@ func (p *progress) scrape(ctx context.Context) error {
 	}
 	reason := done.Failure.Reason
 	p.noScrape = reason == events.ReasonScrapeUnsupported || reason == events.ReasonUnsupportedScheme
-	p.say("scrape failed", "reason", reason, "text", done.Failure.Text)
+	p.say(slog.LevelDebug, "scrape failed", "reason", reason, "text", done.Failure.Text)
 	return p.append(ctx, done.At, done.Failure)
 }
 
@@ -193,9 +193,17 @@ func (p *progress) append(ctx context.Context, at events.Time, e events.Event) e
 	return err
 }
 
-func (p *progress) say(message string, about ...any) {
+// gravity is the level of a failure: the first in a row is worth a look.
+func (p *progress) gravity() slog.Level {
+	if p.failures == 1 {
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
+}
+
+func (p *progress) say(level slog.Level, message string, about ...any) {
 	if p.Text != nil {
-		p.Text.Debug(message, append([]any{"tracker", events.MaskTracker(p.Tracker), "torrent", p.Request.Torrent, "over", p.family}, about...)...)
+		p.Text.Log(context.Background(), level, message, append([]any{"tracker", events.MaskTracker(p.Tracker), "torrent", p.Request.Torrent, "over", p.family}, about...)...)
 	}
 }
 

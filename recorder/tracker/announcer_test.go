@@ -1,10 +1,12 @@
 package tracker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -268,4 +270,24 @@ func TestAnnouncerLogFails(t *testing.T) {
 	if err := a.Run(t.Context()); !errors.Is(err, broken) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
+}
+
+// Who runs the recorder hears of a tracker that fails once, not at every try, and without its passkey.
+func TestFirstFailureIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipeTracker(saying("d14:failure reason4:busye"))
+		defer p.server.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+		defer cancel()
+		var said bytes.Buffer
+		a := announcerOf(p, eventstest.NewLog())
+		a.Tracker += "?passkey=secret"
+		a.Text = slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		if err := a.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		if text := said.String(); strings.Count(text, "announce failed") != 1 || !strings.Contains(text, "busy") || strings.Contains(text, "secret") {
+			t.Errorf("said %q, want one failure with its text", text)
+		}
+	})
 }

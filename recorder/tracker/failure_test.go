@@ -211,7 +211,7 @@ func TestSlow(t *testing.T) {
 				io.WriteString(conn, answer)
 				io.Copy(io.Discard, conn) // until the client hangs up
 			}()
-			patience := 300 * time.Millisecond
+			patience := time.Second
 			got := testClient(func(c *Config) { c.Timeout = patience }).Announce(t.Context(), "http://"+listener.Addr().String()+"/announce", testRequest())
 			if f := got.Failure; f == nil || f.Reason != events.ReasonTimeout || f.Phase != events.PhaseAnswer || f.Duration < patience || !got.Sent {
 				t.Errorf("%+v", f)
