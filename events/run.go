@@ -7,7 +7,7 @@ type RunStarted struct {
 	Configuration []Setting // every setting in force, sorted by name
 	Host          string
 	PeerID        PeerID    // our own
-	Addresses     []Address // our own addresses; the port is the one that we listen on, or 0
+	Addresses     []Address // our own addresses; the port is the one that trackers are told, at which we listen in passive mode
 	// PseudonymKey is a fingerprint of the key of the pseudonyms; empty where addresses are as observed.
 	PseudonymKey []byte
 }

@@ -1,7 +1,6 @@
 package recorder
 
 import (
-	"log/slog"
 	"testing"
 
 	"btda/events"
@@ -39,20 +38,6 @@ func TestMessageLimit(t *testing.T) {
 	for text, want := range map[string]uint32{"auto": 1256, "0": 0, "300": 300} {
 		if got := (Settings{MaxMessages: text}).messageLimit(1000); got != want {
 			t.Errorf("limit %s of 1000 pieces is %d messages, want %d", text, got, want)
-		}
-	}
-}
-
-func TestSessionsFitToTheDescriptorLimit(t *testing.T) {
-	quiet := slog.New(slog.DiscardHandler)
-	for _, c := range []struct {
-		limit events.Optional
-		want  int
-	}{
-		{events.Optional{}, 1024}, {events.Some(1 << 20), 1024}, {events.Some(1024 + spareDescriptors), 1024}, {events.Some(1024), 1024 - spareDescriptors}, {events.Some(10), 1},
-	} {
-		if got := fitSessions(1024, c.limit, quiet); got != c.want {
-			t.Errorf("%d sessions with a limit of %v, want %d", got, c.limit, c.want)
 		}
 	}
 }

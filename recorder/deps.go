@@ -31,4 +31,6 @@ type Deps struct {
 	Hurry <-chan struct{}
 	// Waiting is called during shutdown with a few words on what is waited for, about once a second. It may be nil.
 	Waiting func(what string)
+	// Advise is called with a line for the user on what may have to be set right. It may be nil.
+	Advise func(advice string)
 }

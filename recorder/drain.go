@@ -22,6 +22,7 @@ func (r *run) drain() {
 	go func() { // ends with the goroutines that it waits for
 		r.sources.Wait()
 		r.sampler.Wait()
+		r.reception.wait()
 		<-r.dispatcher.done
 		close(stopped)
 	}()
@@ -80,8 +81,8 @@ func (r *run) waitingFor() string {
 	if trackers := r.sourcesLeft.Load(); trackers > 0 {
 		words = append(words, count(int(trackers), "tracker")+" to hear that we leave")
 	}
-	if peers.Active > 0 {
-		words = append(words, count(peers.Active, "session")+" to close")
+	if open := peers.Active + r.reception.counts().admitted; open > 0 {
+		words = append(words, count(open, "session")+" to close")
 	}
 	return strings.Join(words, ", ")
 }

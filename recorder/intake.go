@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"btda/events"
+	"btda/recorder/swarm"
 )
 
 // Bounds of what torrents may make us keep. A peer takes about 100 bytes.
@@ -42,7 +43,15 @@ type named struct {
 
 // offer takes in what a source says, after the fact itself was appended.
 func (i *intake) offer(n named) {
-	var good []netip.AddrPort
+	good := i.sift(n)
+	if i.schedule == nil || len(good) == 0 {
+		return
+	}
+	i.offered(n, i.schedule.offer(n.torrent, good))
+}
+
+// sift gives the addresses that may be dialled.
+func (i *intake) sift(n named) (good []netip.AddrPort) {
 	for a := range n.peers.All() {
 		if reason := i.rules.judge(n.from, a); reason != 0 {
 			i.reject(n, a, reason)
@@ -50,10 +59,11 @@ func (i *intake) offer(n named) {
 			good = append(good, a.AddrPort)
 		}
 	}
-	if i.schedule == nil || len(good) == 0 {
-		return
-	}
-	offered := i.schedule.offer(n.torrent, good)
+	return good
+}
+
+// offered notes what came of an offer.
+func (i *intake) offered(n named, offered swarm.Offered) {
 	i.logger.Debug("peers named", "torrent", n.torrent, "source", n.source, "named", n.peers.Len(), "new", offered.New)
 	if offered.Refused > 0 {
 		bound := uint64(offered.Bound)

@@ -73,8 +73,11 @@ func closeAll(open []listener) error {
 	return errors.Join(failures...)
 }
 
-// reachedAt keeps those of our own addresses whose family is listened on.
+// reachedAt keeps those of our own addresses whose family is listened on, all of them when not listening.
 func reachedAt(own []events.Address, open []listener) []events.Address {
+	if len(open) == 0 {
+		return own
+	}
 	return slices.DeleteFunc(slices.Clone(own), func(a events.Address) bool {
 		return !slices.ContainsFunc(open, func(l listener) bool { return l.address.Addr().Is4() == a.Addr().Is4() })
 	})

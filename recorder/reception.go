@@ -78,6 +78,21 @@ func (r *reception) acceptFailed(ctx context.Context, l listener, err error) {
 	_, _ = r.Log.Append(ctx, r.Log.Now(), &events.AcceptFailed{Transport: l.transport, Listener: l.address, Reason: reason, Text: text})
 }
 
+// wait waits until all listeners and connections have ended. A nil reception has none.
+func (r *reception) wait() {
+	if r != nil {
+		r.serving.Wait()
+	}
+}
+
+// counts counts the connections. A nil reception has none.
+func (r *reception) counts() lobbyCounts {
+	if r == nil {
+		return lobbyCounts{}
+	}
+	return r.lobby.counts()
+}
+
 // take serves one connection in a goroutine of its own.
 func (r *reception) take(ctx context.Context, l listener, conn net.Conn) {
 	g := &guest{conn: conn, address: remoteOf(conn)}
@@ -116,14 +131,14 @@ func (r *reception) admit(g *guest, hash events.InfoHash) (session.Torrent, erro
 	return torrent, nil
 }
 
-// remoteOf is the address of the other side.
+// remoteOf is the address of the other side, as events have it: not IPv4-mapped, and without a zone.
 func remoteOf(conn net.Conn) netip.AddrPort {
 	known, ok := conn.RemoteAddr().(interface{ AddrPort() netip.AddrPort }) // of TCP and UDP
 	if !ok {
 		return netip.AddrPort{}
 	}
 	a := known.AddrPort()
-	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }
 
 // Bounds of the pause after a failed accept.

@@ -4,6 +4,7 @@
 //
 //   - RunStarted is the first event of the log and RunStopped the last, unless the log itself failed.
 //   - Peers that are complete are left alone; addresses that the rules forbid are never dialled.
+//   - A peer has one session at a time, whichever side began it (see roster).
 //   - Run ends within the timeout plus 2 s after its context is done, whatever trackers and peers do, and a moment after Deps.Hurry is
 //     closed. Neither loses an event that was appended.
 //
@@ -11,6 +12,7 @@
 //
 // Every tracker of every torrent has a goroutine (tracker.Announcer); what it names goes through the address rules of intake to
 // the dispatcher. The dispatcher's goroutine alone uses the schedule, and begins a goroutine for each contact (session.Observer).
+// In passive mode the reception has one for each listener and each connection that comes in.
 // Run owns them all and waits for them. All facts go through one gate to the log, which closes before RunStopped is appended.
 package recorder
 
@@ -36,7 +38,10 @@ type Recorder struct {
 	peerID   events.PeerID
 	own      []events.Address
 	rules    rules
-	live     atomic.Pointer[run] // nil until the dispatcher runs, which answers for it
+
+	greetings int // incoming connections without a handshake at one time
+
+	live atomic.Pointer[run] // nil until the dispatcher runs, which answers for it
 }
 
 // torrent is a torrent with its number.
@@ -68,7 +73,7 @@ func New(settings Settings, torrents []input.Torrent, deps Deps) (*Recorder, err
 	}
 	r.settings.Resolve()
 	r.settings.Locate(time.Now(), r.host)
-	r.settings.Sessions = fitSessions(settings.Sessions, readResources().descriptorLimit, deps.Logger)
+	r.fit(readResources().descriptorLimit)
 	return r, r.number(torrents)
 }
 
@@ -85,20 +90,6 @@ func (r *Recorder) number(torrents []input.Torrent) error {
 	return nil
 }
 
-// spareDescriptors are kept for the log, trackers and all else that is no session.
-const spareDescriptors = 128
-
-// fitSessions lowers the limit of sessions to what the descriptor limit allows.
-func fitSessions(sessions int, limit events.Optional, logger *slog.Logger) int {
-	if !limit.Known || limit.Value >= uint64(sessions)+spareDescriptors {
-		return sessions
-	}
-	fit := max(int(limit.Value)-spareDescriptors, 1)
-	logger.Warn("fewer sessions than set, because of the limit of open files; raise it with ulimit -n",
-		"sessions", fit, "set", sessions, "open files", limit.Value)
-	return fit
-}
-
 // Events is the folder of the event log.
 func (r *Recorder) Events() string { return r.settings.Events }
 
@@ -108,11 +99,17 @@ func (r *Recorder) Sessions() int { return r.settings.Sessions }
 // Run records until ctx is done, the duration of the settings has passed or the log fails. It returns nil when the recording ended
 // in order; a Stop as the cause of ctx tells why it ended.
 func (r *Recorder) Run(ctx context.Context) error {
+	open, err := r.listen()
+	if err != nil {
+		return err
+	}
 	log, err := r.deps.CreateLog(r.settings.Events)
 	if err != nil {
-		return fmt.Errorf("the event log %s cannot be created: %w", r.settings.Events, err)
+		return errors.Join(fmt.Errorf("the event log %s cannot be created: %w", r.settings.Events, err), closeAll(open))
 	}
-	return r.newRun(log).record(ctx)
+	live := r.newRun(log)
+	live.listen(open)
+	return live.record(ctx)
 }
 
 // Snapshot gives the state of the recording. It may be called at any time and by any goroutine.

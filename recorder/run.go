@@ -22,6 +22,8 @@ type run struct {
 	dispatcher *dispatcher
 	intake     *intake
 	observer   *session.Observer
+	doors      []listener // empty when not listening
+	reception  *reception // nil likewise
 	client     *tracker.Client
 	observed   map[events.TorrentNumber]session.Torrent
 	began      events.Time
@@ -42,7 +44,10 @@ func (r *Recorder) newRun(log Log) *run {
 		Brief: briefSession, Stay: r.settings.minimumStay(), KnownPeers: maxKnownPeers, AllPeers: maxAllPeers,
 	})
 	live.dispatcher.now, live.dispatcher.contacts, live.dispatcher.torrents = log.Now, live, live.observed
-	live.intake = &intake{log: live.gate, rules: r.rules, schedule: live.dispatcher, logger: r.deps.Logger}
+	live.intake = &intake{log: live.gate, rules: r.rules, logger: r.deps.Logger}
+	if r.settings.Active {
+		live.intake.schedule = live.dispatcher
+	}
 	live.observer = r.newObserver(live.gate)
 	live.client = tracker.NewClient(tracker.Config{
 		PeerID: r.peerID, Port: r.settings.Port, Timeout: r.settings.Timeout, Bind: r.settings.Bind,
@@ -62,6 +67,7 @@ func (r *run) record(ctx context.Context) error {
 	r.start(sources)
 	stopped := r.wait(ctx)
 	r.deps.Logger.Info("stopping", "reason", stopped.Reason)
+	_ = closeAll(r.doors) // nobody comes in while others are asked to leave
 	stopSources()
 	r.drain()
 	r.client.Close()
@@ -71,7 +77,7 @@ func (r *run) record(ctx context.Context) error {
 // introduce appends who records what.
 func (r *run) introduce() error {
 	first := []events.Event{&events.RunStarted{
-		Run: newRunID(), Program: program(), Configuration: r.settings.Configuration(), Host: r.host, PeerID: r.peerID, Addresses: r.own,
+		Run: newRunID(), Program: program(), Configuration: r.settings.Configuration(), Host: r.host, PeerID: r.peerID, Addresses: reachedAt(r.own, r.doors),
 	}}
 	for _, t := range r.torrents {
 		first = append(first, t.added())
@@ -101,6 +107,7 @@ func (r *run) start(ctx context.Context) {
 			r.startAnnouncer(ctx, t, url)
 		}
 	}
+	r.startReception(ctx)
 	r.deps.Logger.Info("recording", "events", r.settings.Events, "torrents", len(r.torrents), "trackers", r.sourcesLeft.Load())
 }
 
@@ -149,7 +156,7 @@ func stoppedByLog(err error) error {
 }
 
 func (r *run) snapshot() Snapshot {
-	s := Snapshot{Elapsed: r.log.Now().Sub(r.began), Appended: r.log.Appended(), Durable: r.log.Durable()}
+	s := Snapshot{Elapsed: r.log.Now().Sub(r.began), Appended: r.log.Appended(), Durable: r.log.Durable(), Incoming: r.reception.counts().admitted}
 	r.dispatcher.look(func(schedule *swarm.Schedule) {
 		s.Total = schedule.Total()
 		for _, t := range r.torrents {

@@ -25,18 +25,21 @@ const (
 // Settings is every setting of a recording. The tags are the one place where a setting gets its name, unit and help; flags,
 // environment, configuration file and RunStarted are made from them.
 type Settings struct {
-	Active bool `setting:"active" short:"a" help:"contact the peers that trackers name; what is done when nothing is chosen"`
-	Debug  bool `setting:"debug" short:"g" help:"write more to the log file"`
+	Active  bool `setting:"active" short:"a" help:"contact the peers that are named; what is done when nothing is chosen"`
+	Passive bool `setting:"passive" short:"p" help:"wait for peers to connect; combines with -a"`
+	Debug   bool `setting:"debug" short:"g" help:"write more to the log file"`
 
 	Input             string        `setting:"input" unit:"folder" help:"where to look for *.torrent files, walked recursively"`
 	Output            string        `setting:"output" unit:"folder" help:"where the event log and the log file go"`
 	Events            string        `setting:"events" unit:"folder" help:"exact place of the event log, instead of <output>/<time>_<host>.events"`
 	LogFile           string        `setting:"log-file" unit:"file" help:"exact place of the text log, instead of beside the event log, its name ending in .log"`
 	Observe           Observe       `setting:"observe" unit:"stay|visit" help:"stay connected as long as the peer does, or visit it again and again"`
-	Bind              []netip.Addr  `setting:"bind" unit:"address" help:"local address to connect from, at most one of each family (repeatable)"`
-	Port              uint16        `setting:"port" unit:"port" help:"port to announce to trackers"`
+	Bind              []netip.Addr  `setting:"bind" unit:"address" help:"local address to connect from and to listen on, at most one of each family (repeatable)"`
+	Port              uint16        `setting:"port" unit:"port" help:"port to announce to trackers and, with --passive, to listen on"`
 	Sessions          int           `setting:"sessions" unit:"sessions" help:"outgoing sessions at one time"`
+	IncomingSessions  int           `setting:"incoming-sessions" unit:"sessions" help:"incoming sessions at one time"`
 	DialRate          int           `setting:"dial-rate" unit:"a second" help:"connections begun a second, at the most"`
+	AcceptRate        int           `setting:"accept-rate" unit:"a second" help:"incoming connections taken in a second, at the most; others wait"`
 	Timeout           time.Duration `setting:"timeout" unit:"duration" help:"how long to wait for a peer: to connect, for its handshake and, in a visit, for its next message"`
 	Revisit           time.Duration `setting:"revisit" unit:"duration" help:"delay until a peer is visited again"`
 	MaxMessages       string        `setting:"max-messages" unit:"messages" help:"messages taken from one peer in a visit; auto is the piece count plus 256, 0 is no limit; needs --observe visit"`
@@ -56,7 +59,7 @@ type Settings struct {
 func DefaultSettings() Settings {
 	return Settings{
 		Input: "input", Output: "output", Observe: Stay,
-		Port: 6884, Sessions: 1024, DialRate: 100,
+		Port: 6884, Sessions: 1024, IncomingSessions: 1024, DialRate: 100, AcceptRate: 1000,
 		Timeout: 6 * time.Second, Revisit: 5 * time.Minute, MaxMessages: "auto", StatisticInterval: 5 * time.Minute,
 		Threshold:          pieces.MustFraction("0.98"),
 		TrackerInterval:    5 * time.Minute,
@@ -66,7 +69,7 @@ func DefaultSettings() Settings {
 
 // Resolve fills in what depends on other settings: when nothing is chosen to be done, peers are contacted.
 func (s *Settings) Resolve() {
-	s.Active = true // until there is something else to choose
+	s.Active = s.Active || !s.Passive
 }
 
 // Locate fills in the places of the event log and the text log where they are not set, for a recording on a host.

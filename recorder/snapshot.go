@@ -13,6 +13,7 @@ type Snapshot struct {
 	Appended events.Seq    // events so far
 	Durable  events.Seq    // of these, on disk
 	Total    swarm.Counts
+	Incoming int               // peers in session that connected to us
 	Torrents []TorrentSnapshot // in the order of their numbers
 }
 

@@ -54,6 +54,7 @@ func (r *run) sample() *events.StatisticSampled {
 	return &events.StatisticSampled{
 		PeerQueue: uint64(peers.Waiting), KnownPeers: uint64(peers.Known),
 		ActiveOutgoing: uint64(peers.Active), OutgoingLimit: uint64(r.settings.Sessions),
+		ActiveIncoming: uint64(r.reception.counts().admitted), IncomingLimit: r.incomingLimit(),
 		AwaitingCommit: uint64(appended - min(durable, appended)), LogWaits: waits, LogWaitTime: waited,
 		Load15: used.load15, PeakMemory: used.peakMemory, OpenDescriptors: used.openDescriptors, DescriptorLimit: used.descriptorLimit,
 		WallClockOffset: events.TimeOf(time.Now()).Sub(r.log.Now()),

@@ -146,6 +146,7 @@ type testTracker struct {
 
 	mu   sync.Mutex
 	told []string // the events of the announces so far
+	said string   // the port of the last announce
 }
 
 func startTracker(t testing.TB, tracker *testTracker) *testTracker {
@@ -155,6 +156,7 @@ func startTracker(t testing.TB, tracker *testTracker) *testTracker {
 		event := r.URL.Query().Get("event")
 		tracker.mu.Lock()
 		tracker.told = append(tracker.told, event)
+		tracker.said = r.URL.Query().Get("port")
 		tracker.mu.Unlock()
 		if tracker.hang != 0 && event == tracker.hang.String() {
 			select {
@@ -182,6 +184,13 @@ func (t *testTracker) answer() []byte {
 }
 
 func (t *testTracker) url() string { return t.URL + "/announce" }
+
+// port is that of the last announce.
+func (t *testTracker) port() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.said
+}
 
 // events are those of the announces so far.
 func (t *testTracker) events() []string {

@@ -13,7 +13,7 @@ import (
 // Bounds of settings. They keep mistakes out, such as a missing unit; none is a recommendation.
 const (
 	maxSessions = 1 << 20
-	maxDialRate = 100_000
+	maxDialRate = 100_000   // and accept rate
 	maxTimeout  = time.Hour // shutdown may take as long
 )
 
@@ -44,7 +44,9 @@ func (s *Settings) Validate() error {
 	s.checkTimes(&c)
 	c.within("port", int(s.Port), 1<<16-1)
 	c.within("sessions", s.Sessions, maxSessions)
+	c.within("incoming-sessions", s.IncomingSessions, maxSessions)
 	c.within("dial-rate", s.DialRate, maxDialRate)
+	c.within("accept-rate", s.AcceptRate, maxDialRate)
 	if s.Threshold.Compare(pieces.Fraction{}) <= 0 {
 		c.add("threshold", s.Threshold, "want more than 0, up to 1: every peer would count as complete")
 	}

@@ -37,5 +37,6 @@ func showProgress(ctx context.Context, out io.Writer, snapshot func() recorder.S
 }
 
 func progressLine(s recorder.Snapshot) string {
-	return fmt.Sprintf("peers: %d known, %d in contact, %d left for good; %d events", s.Total.Known, s.Total.Active, s.Total.Finished, s.Appended)
+	return fmt.Sprintf("peers: %d known, %d in contact, %d connected to us, %d left for good; %d events",
+		s.Total.Known, s.Total.Active, s.Incoming, s.Total.Finished, s.Appended)
 }

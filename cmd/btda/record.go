@@ -22,12 +22,13 @@ func newRecord() *cobra.Command {
 		Long: `Record the swarms of .torrent files into a log of facts, until interrupted. Without arguments all *.torrent files below the
 input folder are recorded, else only those that are named.
 
-This version asks HTTP and HTTPS trackers for peers and contacts them over TCP. It does not wait for peers to connect, and asks no
-DHT and no UDP trackers.
+This version asks HTTP and HTTPS trackers for peers and contacts them over TCP (-a). It also waits for peers to connect (-p); with -p
+alone it does only that. It asks no DHT and no UDP trackers.
 
 The first interrupt begins the shutdown: trackers are told, sessions closed, the log sealed. The second ends at once; no recorded
 event is lost by that either. The last line on standard output says where the log is. Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 		Example: `  btda record cats.torrent
+  btda record -ap --port 6884 cats.torrent
   btda record --input torrents --output logs --duration 34h`,
 		RunE: func(c *cobra.Command, torrents []string) error {
 			return record(c, settings, torrents)
@@ -72,6 +73,7 @@ func runRecorder(c *cobra.Command, settings recorder.Settings, torrents []input.
 		Logger:    logger,
 		Hurry:     stop.hurry,
 		Waiting:   func(what string) { fmt.Fprintf(out, "waiting for %s\n", what) },
+		Advise:    func(advice string) { fmt.Fprintln(out, advice) },
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,118 @@
+package recorder
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"btda/events"
+	"btda/recorder/session"
+)
+
+const (
+	// maxGreetings is how many incoming connections may be without a handshake at one time.
+	maxGreetings = 512
+	// spareDescriptors are kept for the log, trackers and all else that is no connection with a peer.
+	spareDescriptors = 128
+)
+
+// limits are the most connections of each kind at one time.
+type limits struct {
+	outgoing, incoming int // sessions
+	greetings          int // incoming, without a handshake
+}
+
+// fit lowers limits to what the descriptor limit allows, those of sessions by the same part. It reports whether it did.
+func (l limits) fit(descriptors events.Optional) (limits, bool) {
+	wanted := l.outgoing + l.incoming
+	if !descriptors.Known || descriptors.Value >= uint64(wanted+l.greetings+spareDescriptors) {
+		return l, false
+	}
+	most := int(descriptors.Value)
+	fitted := limits{greetings: min(l.greetings, most/8)}
+	left := most - fitted.greetings - min(spareDescriptors, most/2)
+	fitted.outgoing = min(l.outgoing, max(left*l.outgoing/wanted, 1))
+	fitted.incoming = min(l.incoming, max(left*l.incoming/wanted, 1))
+	return fitted, true
+}
+
+// fit sets the limits of sessions so that they fit to the descriptor limit.
+func (r *Recorder) fit(descriptors events.Optional) {
+	s := &r.settings
+	wanted := limits{outgoing: s.Sessions}
+	if s.Passive {
+		wanted.incoming, wanted.greetings = s.IncomingSessions, maxGreetings
+	}
+	fitted, lowered := wanted.fit(descriptors)
+	s.Sessions, r.greetings = fitted.outgoing, fitted.greetings
+	if s.Passive {
+		s.IncomingSessions = fitted.incoming
+	}
+	if lowered {
+		r.deps.Logger.Warn("fewer sessions than set, because of the limit of open files; raise it with ulimit -n", "open files", descriptors,
+			"sessions", fitted.outgoing, "set", wanted.outgoing, "incoming sessions", fitted.incoming, "incoming set", wanted.incoming)
+	}
+}
+
+// listen opens the sockets at which peers connect to us; none unless the recording is passive.
+func (r *Recorder) listen() ([]listener, error) {
+	if !r.settings.Passive {
+		return nil, nil
+	}
+	return listen(r.settings.Bind, r.settings.Port, r.deps.Logger)
+}
+
+// listen prepares to take in what comes in at the listeners.
+func (r *run) listen(open []listener) {
+	if len(open) == 0 {
+		return
+	}
+	torrents := make(map[events.InfoHash]session.Torrent)
+	for _, t := range r.observed {
+		torrents[t.InfoHash] = t
+	}
+	r.doors = open
+	r.observer.Port = r.settings.Port
+	r.observer.Roster = newRoster(r.intake, r.settings.Observe)
+	r.reception = newReception(receptionOptions{
+		Observer: r.observer, Log: r.gate, Torrents: torrents, Excluded: r.rules.excluded.contain,
+		Sessions: r.settings.IncomingSessions, Greetings: r.greetings, Rate: r.settings.AcceptRate,
+	})
+}
+
+// startReception takes in connections until the listeners are closed or ctx is done.
+func (r *run) startReception(ctx context.Context) {
+	for _, l := range r.doors {
+		r.reception.start(ctx, l)
+		r.deps.Logger.Info("listening", "address", l.address)
+	}
+	if r.reception != nil {
+		r.reception.serving.Go(func() { r.awaitFirst(ctx) })
+	}
+}
+
+// incomingLimit is the limit of incoming sessions; 0 when not listening.
+func (r *run) incomingLimit() uint64 {
+	if r.reception == nil {
+		return 0
+	}
+	return uint64(r.settings.IncomingSessions)
+}
+
+// lonelyTime is how long nothing may have come in until the user is told what may be the reason. On a public swarm with a tracker the
+// first connections come within seconds.
+const lonelyTime = 10 * time.Minute
+
+// awaitFirst tells the user once when nothing has come in.
+func (r *run) awaitFirst(ctx context.Context) {
+	pause(ctx, lonelyTime)
+	if ctx.Err() != nil || r.reception.counts().taken > 0 {
+		return
+	}
+	advice := fmt.Sprintf("no peer has connected in %v: TCP port %d may not be forwarded by a router (NAT) or be closed by a firewall; "+
+		"open it there, or choose another with --port", lonelyTime, r.settings.Port)
+	r.deps.Logger.Warn(advice)
+	if r.deps.Advise != nil {
+		r.deps.Advise(advice)
+	}
+}
