@@ -19,6 +19,8 @@ type (
 	torrentIndex uint32
 )
 
+const noTorrent = ^torrentIndex(0)
+
 // moment is the envelope of a record: where it stands in the order of all records, and when it was observed.
 type moment struct {
 	run      runIndex

@@ -13,6 +13,7 @@ type discovery struct {
 	endpoints   *endpoints
 	requests    *requests
 	scrapes     *scrapes
+	failures    *failures
 	guests      map[sessionKey]guest // open sessions
 }
 
@@ -28,17 +29,19 @@ func newDiscovery(d *definitions) *discovery {
 	endpoints := newEndpoints(d, trackers)
 	return &discovery{
 		definitions: d, endpoints: endpoints, requests: newRequests(d, trackers, endpoints),
-		scrapes: &scrapes{trackers: trackers}, guests: map[sessionKey]guest{},
+		scrapes: &scrapes{trackers: trackers}, failures: newFailures(d, trackers), guests: map[sessionKey]guest{},
 	}
 }
 
 func (d *discovery) announced(at moment, e *events.TrackerAnnounced) {
+	d.failures.announced(at, e)
 	if torrent, ok := d.definitions.torrent(at.run, e.Torrent); ok {
 		d.requests.announced(at, torrent, e)
 	}
 }
 
 func (d *discovery) scraped(at moment, e *events.TrackerScraped) {
+	d.failures.scraped(at, e)
 	if torrent, ok := d.definitions.torrent(at.run, e.Torrent); ok {
 		d.requests.scrapeSucceeded(at, torrent, e)
 		d.scrapes.scraped(at, torrent, e)
@@ -92,9 +95,11 @@ func (d *discovery) rejected(at moment, e *events.AddressRejected) {
 }
 
 func (d *discovery) failed(at moment, e *events.ConnectionFailed) {
+	before := noTries
 	if torrent, ok := d.definitions.torrent(at.run, e.Torrent); ok && e.Direction == events.Outgoing && e.Address.IsValid() {
-		d.endpoints.try(at, endpointKeyOf(torrent, e.Address.AddrPort), e.Reason)
+		before = d.endpoints.try(at, endpointKeyOf(torrent, e.Address.AddrPort), e.Reason)
 	}
+	d.failures.failed(at, e, before)
 }
 
 func (d *discovery) opened(at moment, e *events.SessionOpened) {
@@ -103,12 +108,14 @@ func (d *discovery) opened(at moment, e *events.SessionOpened) {
 		return
 	}
 	g := guest{torrent: torrent, address: addressOf(e.Address.Addr()), request: noRequest}
+	before := noTries
 	switch {
 	case e.Direction != events.Incoming:
-		d.endpoints.reach(at, endpointKeyOf(torrent, e.Address.AddrPort))
+		before = d.endpoints.reach(at, endpointKeyOf(torrent, e.Address.AddrPort))
 	case !d.definitions.own(e):
 		g.request = d.requests.incomingOpened(at, torrent)
 	}
+	d.failures.opened(at, e, before)
 	d.guests[sessionKey{at.run, e.Session}] = g
 }
 

@@ -30,6 +30,10 @@
 //   - Known beats assumed: a row is assumed only when nothing was known below before the first time above.
 //   - Whoever was known above before anything was known or assumed below is a seed for good, also by a short session.
 //   - The sweep counts by the same rules, for each threshold as if it were the one. Samples are of the one alone.
+//   - A timeout cuts a session when a later message came after as long a wait, or when connecting or the handshake took as long. Silence at
+//     the end of a session cuts nothing.
+//   - First is the contact in which an address was tried for the first time, by whatever transport; what came to us before is none.
+//   - The sources of a peer are those of the endpoints that have it, and incoming where it came to us.
 //   - Silence for the timeout counts only when bare haves follow in the same session; then below is assumed from the handshake
 //     on. A session of silence alone says nothing, nor does silence before a bitfield, have-all or have-none.
 //   - A dont-have as a first message begins no set. Have-all with pieces taken back at once is below, but only assumed.

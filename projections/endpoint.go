@@ -59,10 +59,11 @@ type endpoints struct {
 	trackers    *trackers
 	all         list[endpoint]
 	byKey       endpointIndex
+	later       map[mentionKey]mention // by all sources but the first
 }
 
 func newEndpoints(d *definitions, t *trackers) *endpoints {
-	return &endpoints{definitions: d, trackers: t, byKey: newEndpointIndex()}
+	return &endpoints{definitions: d, trackers: t, byKey: newEndpointIndex(), later: map[mentionKey]mention{}}
 }
 
 // naming is who names addresses for a torrent.
@@ -74,7 +75,8 @@ type naming struct {
 
 // name takes in an address. It reports whether the address was named before.
 func (s *endpoints) name(at moment, by naming, a netip.AddrPort) (before bool) {
-	e := s.get(endpointKeyOf(by.torrent, a))
+	i := s.index(endpointKeyOf(by.torrent, a))
+	e := s.all.at(int(i))
 	bit := sourceBit(by.source)
 	if before = e.sources != 0; !before {
 		e.named, e.namedAt, e.first, e.tracker = at.time, at.position, by.source, by.tracker
@@ -82,6 +84,9 @@ func (s *endpoints) name(at moment, by naming, a netip.AddrPort) (before bool) {
 	if e.sources&bit == 0 {
 		e.sources |= bit
 		e.revision = at.position
+		if before {
+			s.later[mentionKey{i, sourceOf(by.source)}] = mention{at.position, at.time, by.tracker}
+		}
 	}
 	return before
 }
@@ -96,39 +101,45 @@ func (s *endpoints) nameAll(at moment, by naming, peers *events.PeerList) (befor
 	return before
 }
 
-func (s *endpoints) get(key endpointKey) *endpoint {
+func (s *endpoints) get(key endpointKey) *endpoint { return s.all.at(int(s.index(key))) }
+
+// index gives the number of an endpoint, which may be new.
+func (s *endpoints) index(key endpointKey) uint32 {
 	i, ok := s.byKey.find(&key, &s.all)
 	if !ok {
 		i = uint32(s.all.add(endpoint{key: key, tracker: noTracker}))
 		s.byKey.add(i, &s.all)
 	}
-	return s.all.at(int(i))
+	return i
 }
 
-// try takes in what came of an attempt to reach an endpoint. The last counts; a handshake is never forgotten.
-func (s *endpoints) try(at moment, key endpointKey, reason events.Reason) {
+// try takes in what came of an attempt to reach an endpoint, and gives how many there were before. The last counts; a handshake
+// is never forgotten.
+func (s *endpoints) try(at moment, key endpointKey, reason events.Reason) tries {
 	e := s.get(key)
 	e.attempts++
 	e.revision = at.position
-	if e.outcome == outcomeHandshake {
-		return
+	if e.outcome != outcomeHandshake {
+		e.outcome, e.reason = outcomeFailed, reason
+		if reason == events.ReasonRefused {
+			e.outcome = outcomeRefused
+		}
 	}
-	e.outcome, e.reason = outcomeFailed, reason
-	if reason == events.ReasonRefused {
-		e.outcome = outcomeRefused
-	}
+	return tries(e.attempts - 1)
 }
 
 // greet takes in a handshake with whoever takes connections at an endpoint.
-func (s *endpoints) greet(at moment, key endpointKey) {
+func (s *endpoints) greet(at moment, key endpointKey) *endpoint {
 	e := s.get(key)
 	e.outcome, e.reason, e.revision = outcomeHandshake, 0, at.position
+	return e
 }
 
-// reach is greet for a connection of ours.
-func (s *endpoints) reach(at moment, key endpointKey) {
-	s.greet(at, key)
-	s.get(key).attempts++
+// reach is greet for a connection of ours. It gives how many there were before.
+func (s *endpoints) reach(at moment, key endpointKey) tries {
+	e := s.greet(at, key)
+	e.attempts++
+	return tries(e.attempts - 1)
 }
 
 func (s *endpoints) reject(at moment, by naming, e *events.AddressRejected) {
@@ -180,15 +191,27 @@ func (s *endpoints) row(id int64, e *endpoint, p *peers, to Row) Row {
 
 // at gives the id of the peer row of an endpoint.
 func (p *peers) at(e *endpoint) Value {
-	party, ok := p.view.sessions.identities.at(e.key.torrent, e.key.addrPort())
-	if !ok {
-		return Value{}
-	}
-	leader := p.view.leaders[party]
-	return known(integer(leader.id()), e.outcome == outcomeHandshake && p.view.met(leader))
+	leader, ok := p.leaderAt(e)
+	return known(integer(leader.id()), ok)
 }
 
-const sourceLimit = 16 // sources from here on have no bit of their own
+// leaderAt gives the leader of the peer with which a handshake was completed at an endpoint.
+func (p *peers) leaderAt(e *endpoint) (leader partyIndex, ok bool) {
+	if e.outcome != outcomeHandshake {
+		return 0, false
+	}
+	party, ok := p.view.sessions.identities.at(e.key.torrent, e.key.addrPort())
+	if !ok {
+		return 0, false
+	}
+	leader = p.view.leaders[party]
+	return leader, p.view.met(leader)
+}
+
+const (
+	sourceLimit  = 16      // sources from here on have no bit of their own
+	otherSources = "other" // is what they are called together
+)
 
 func sourceBit(s events.Source) uint16 {
 	if s >= sourceLimit {
@@ -205,7 +228,7 @@ func sourceList(bits uint16) string {
 		}
 	}
 	if bits&1 != 0 {
-		names = append(names, "other")
+		names = append(names, otherSources)
 	}
 	return strings.Join(names, ",")
 }

@@ -42,10 +42,17 @@ const noParty = ^partyIndex(0)
 type party struct {
 	key        partyKey
 	first      meeting
+	came       arrival
 	lastSeen   events.Time
 	visits     uint32
 	uploadOnly uploadOnly
 	revision   Position
+}
+
+// arrival is the first time that a peer came to us. Its position is 0 until it did.
+type arrival struct {
+	position Position
+	time     events.Time
 }
 
 // meeting is how a peer was met for the first time.
@@ -78,12 +85,22 @@ type visit struct {
 }
 
 func (p *party) takeIn(v visit) {
-	p.merge(&party{first: v.meeting, lastSeen: v.closed, visits: 1, uploadOnly: v.uploadOnly, revision: v.revision})
+	p.merge(&party{first: v.meeting, came: v.arrival(), lastSeen: v.closed, visits: 1, uploadOnly: v.uploadOnly, revision: v.revision})
+}
+
+func (v *visit) arrival() arrival {
+	if v.direction != events.Incoming {
+		return arrival{}
+	}
+	return arrival{v.position, v.time}
 }
 
 func (p *party) merge(other *party) {
 	if p.first.position == 0 || other.first.position != 0 && other.first.position < p.first.position {
 		p.first = other.first
+	}
+	if p.came.position == 0 || other.came.position != 0 && other.came.position < p.came.position {
+		p.came = other.came
 	}
 	p.lastSeen = max(p.lastSeen, other.lastSeen)
 	p.visits += other.visits

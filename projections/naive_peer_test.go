@@ -77,6 +77,7 @@ type naivePeer struct {
 	firstSeen, lastSeen     events.Time
 	speed                   float64 // -1 when unknown
 	download                string
+	sessions                []*naiveSession
 }
 
 func (m *naiveModel) peers() []naivePeer {
@@ -146,7 +147,7 @@ func (m *naiveModel) dropped(s *naiveSession) bool {
 }
 
 func (m *naiveModel) peer(id int, sessions []*naiveSession) naivePeer {
-	p := naivePeer{id: id, visits: len(sessions), first: -1, last: -1, speed: -1, firstSeen: 1 << 62}
+	p := naivePeer{id: id, sessions: sessions, visits: len(sessions), first: -1, last: -1, speed: -1, firstSeen: 1 << 62}
 	for _, s := range sessions {
 		p.firstSeen = min(p.firstSeen, s.openedAt)
 		p.lastSeen = max(p.lastSeen, s.end)

@@ -41,6 +41,17 @@ type naiveSession struct {
 	base             events.Seq
 	baseBits         []byte
 	ended, own       bool
+	opening          events.SessionOpened
+	closing          events.SessionClosed
+	heard            []naiveHeard
+}
+
+// naiveHeard is a message of any kind, or many that were only counted.
+type naiveHeard struct {
+	position int
+	time     events.Time
+	count    uint64
+	flood    bool
 }
 
 type naiveModel struct {
@@ -71,7 +82,7 @@ func (m *naiveModel) apply(r *events.Record) {
 	case *events.SessionOpened:
 		s := &naiveSession{
 			opened: m.position, openedAt: r.Time, torrent: e.Torrent, incoming: e.Direction == events.Incoming, address: e.Address.AddrPort,
-			peerID: e.PeerID,
+			peerID: e.PeerID, opening: *e,
 		}
 		s.own = s.peerID == m.ownID || !s.incoming && s.address == m.ownAddress
 		if !s.incoming && !s.own {
@@ -91,10 +102,43 @@ func (m *naiveModel) apply(r *events.Record) {
 		}
 	case *events.SessionClosed:
 		s := m.openSessionNames[e.Session]
-		s.end, s.ended = r.Time, true
+		s.end, s.ended, s.closing = r.Time, true, *e
 	default:
 		m.message(r)
 	}
+	m.hear(r)
+}
+
+// hear notes that a message came.
+func (m *naiveModel) hear(r *events.Record) {
+	heard := naiveHeard{position: m.position, time: r.Time, count: 1}
+	var number events.SessionNumber
+	switch e := r.Event.(type) {
+	case *events.BitfieldReceived:
+		number = e.Session
+	case *events.BitfieldChanged:
+		number = e.Session
+	case *events.HaveAllReceived:
+		number = e.Session
+	case *events.HaveNoneReceived:
+		number = e.Session
+	case *events.HaveReceived:
+		number = e.Session
+	case *events.DontHaveReceived:
+		number = e.Session
+	case *events.ExtensionHandshakeReceived:
+		number = e.Session
+	case *events.PeersExchanged:
+		number = e.Session
+	case *events.MessageReceived:
+		number = e.Session
+	case *events.MessagesSuppressed:
+		number, heard.count, heard.flood = e.Session, e.Count, true
+	default:
+		return
+	}
+	s := m.openSessionNames[number]
+	s.heard = append(s.heard, heard)
 }
 
 func (m *naiveModel) message(r *events.Record) {

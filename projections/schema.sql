@@ -128,6 +128,51 @@ CREATE TABLE scrape (
     downloaders INTEGER  -- BEP 21; NULL when not said
 );
 
+-- What came of every connection and of every question to a tracker, counted: one row for each combination. Those that succeeded are
+-- the rows without a reason.
+CREATE TABLE failure (
+    id        INTEGER PRIMARY KEY,
+    torrent   INTEGER REFERENCES torrent (id), -- NULL when not known, as for an incoming connection with an unknown info hash
+    activity  TEXT,    -- connection, announce, scrape
+    tracker   TEXT,    -- announce URL, passkeys masked; NULL for connections
+    direction TEXT,    -- outgoing, incoming; NULL for trackers
+    phase     TEXT,    -- in which it failed: dial, encryption, handshake, accept; of trackers resolve, tls, request, answer, transaction,
+                       -- dial; NULL when it succeeded or the phase is not known
+    reason    TEXT,    -- why it failed; NULL when it succeeded
+    contact   TEXT,    -- first or later: with this address for the torrent, whatever the transport; of trackers with this tracker
+                       -- for the torrent; NULL for incoming connections, and where the torrent or address is not known
+    transport TEXT,    -- tcp, utp; NULL for trackers
+    count     INTEGER  -- how often
+);
+
+-- How long peers took: one row for each session, that is for each of the visits of a peer. So many peers a timeout of 6 s would have
+-- cut: SELECT count(DISTINCT peer) FROM timing WHERE cut_by >= 6.
+CREATE TABLE timing (
+    id            INTEGER PRIMARY KEY,
+    torrent       INTEGER REFERENCES torrent (id),
+    peer          INTEGER REFERENCES peer (id),
+    vm            INTEGER, -- number of the log, as in statistic
+    session       INTEGER, -- number of the session in that log
+    direction     TEXT,    -- outgoing, incoming
+    timestamp     INTEGER, -- of the handshake
+    dial_sec      REAL,    -- seconds until connected; NULL for incoming
+    handshake_sec REAL,    -- seconds from connected to the whole handshake
+    longest_wait  REAL,    -- seconds, the longest between two messages, or the handshake and the first; NULL without a message,
+                           -- and when the log does not hold the end of the session
+    cut_by        INTEGER  -- the longest timeout, in whole seconds up to 30, that would have ended the session before the peer was
+                           -- done: connecting, the handshake or a later message took that long; 0 when none; NULL when the log
+                           -- does not hold the end of the session
+);
+
+-- How long messages let us wait, in the sessions of timing: 31 rows for each torrent.
+CREATE TABLE message_wait (
+    id      INTEGER PRIMARY KEY,
+    torrent INTEGER REFERENCES torrent (id),
+    seconds INTEGER, -- 0 to 30
+    waits   INTEGER  -- messages that came that long or longer after the one before, or the handshake: all for 0 seconds. Floods, which
+                     -- the recorder only counts, are taken for waits of less than a second
+);
+
 -- What would be counted with other thresholds: one row for each torrent and threshold. That of the replay is among them.
 CREATE TABLE threshold_sweep (
     id                 INTEGER PRIMARY KEY,
@@ -138,6 +183,17 @@ CREATE TABLE threshold_sweep (
     assumed            INTEGER, -- downloads whose below_evidence would be assumed; NULL while the metadata is unknown
     censored           INTEGER  -- 1 when the recorder left peers alone before complete_threshold: the counts are a lower bound;
                                 -- else 0; NULL while the metadata is unknown
+);
+
+-- Who named the addresses of a peer: one row for each peer and source. That of the peer itself is who named the address that was dialled
+-- first, before it was.
+CREATE TABLE peer_source (
+    id          INTEGER PRIMARY KEY,
+    peer        INTEGER REFERENCES peer (id),
+    source      TEXT,    -- tracker, dht, magnet, pex, local, command line, earlier run; incoming when the peer came to us; other for
+                         -- those that this version does not know
+    tracker     TEXT,    -- the tracker that named it first, passkeys masked; NULL unless source is tracker
+    first_named INTEGER  -- time of the first naming, also after the first visit; of incoming that of the first handshake
 );
 
 -- Where the rows come from: facts about logs, program, options and geolocation files.
@@ -153,3 +209,4 @@ CREATE INDEX download_torrent ON download (torrent);
 CREATE INDEX request_torrent ON request (torrent, source);
 CREATE INDEX endpoint_peer ON endpoint (peer);
 CREATE INDEX scrape_torrent ON scrape (torrent, tracker);
+CREATE INDEX peer_source_peer ON peer_source (peer);

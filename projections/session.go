@@ -18,6 +18,8 @@ type session struct {
 	sized      bool // the number of pieces is known
 	caller     caller
 	meeting    meeting
+	timing     timingIndex
+	heard      events.Time // of the last message, or the handshake
 }
 
 // sessions folds what peers say into parties and histories. Only open sessions keep a piece set.
@@ -26,6 +28,8 @@ type sessions struct {
 	identities  *identities
 	histories   histories
 	climbs      climbs
+	timings     timings
+	waits       waits
 	open        []session // slots, some of them free
 	free        []uint32
 	slots       map[sessionKey]uint32
@@ -58,6 +62,7 @@ func (s *sessions) begin(at moment, e *events.SessionOpened) {
 	s.place(session{
 		availability: newAvailability(at, goal),
 		key:          key, torrent: torrent, party: party, sized: goal.pieces > 0, caller: c, meeting: meetingOf(at, e),
+		timing: s.timings.open(at, e, party), heard: at.time,
 	})
 }
 
@@ -95,9 +100,9 @@ func (s *sessions) find(key sessionKey) *session {
 	return &s.open[slot]
 }
 
-// sized gives the availability of an open session, or nil where it can mean nothing.
+// sized gives the availability of an open session of which a message came now, or nil where it can mean nothing.
 func (s *sessions) sized(at moment, number events.SessionNumber) *availability {
-	if found := s.find(sessionKey{at.run, number}); found != nil && found.sized {
+	if found := s.hear(at, number); found != nil && found.sized {
 		return &found.availability
 	}
 	return nil
@@ -143,7 +148,7 @@ func (s *sessions) dontHave(at moment, e *events.DontHaveReceived) {
 
 // extensionHandshake learns where an incoming peer listens, and whether the peer wants to download at all.
 func (s *sessions) extensionHandshake(at moment, e *events.ExtensionHandshakeReceived) {
-	found := s.find(sessionKey{at.run, e.Session})
+	found := s.hear(at, e.Session)
 	if found == nil {
 		return
 	}
@@ -161,10 +166,12 @@ func (s *sessions) extensionHandshake(at moment, e *events.ExtensionHandshakeRec
 	c.listening = port
 	s.identities.parties.at(int(found.party)).revision = at.position
 	if endpoint, _ := c.endpoint(); s.definitions.ownAddress(endpoint) {
+		s.timings.move(at, found.timing, noParty)
 		s.forget(found)
 		return
 	}
 	found.party = s.identities.learn(at, c, found.party)
+	s.timings.move(at, found.timing, found.party)
 	s.identities.parties.at(int(found.party)).revision = at.position
 }
 
@@ -176,6 +183,7 @@ func listeningPort(e *events.ExtensionHandshakeReceived) (port uint16, said bool
 
 func (s *sessions) close(at moment, e *events.SessionClosed) {
 	if found := s.find(sessionKey{at.run, e.Session}); found != nil {
+		s.timings.close(at, found.timing, e)
 		s.end(at, found)
 	}
 }

@@ -95,7 +95,14 @@ func (s *Set) applySession(at moment, event events.Event) {
 		s.sessions.extensionHandshake(at, e)
 		s.discovery.extensionHandshake(at, e)
 	case *events.PeersExchanged:
+		s.sessions.hear(at, e.Session)
 		s.discovery.exchanged(at, e)
+	case *events.PortReceived:
+		s.sessions.hear(at, e.Session)
+	case *events.MessageReceived:
+		s.sessions.hear(at, e.Session)
+	case *events.MessagesSuppressed:
+		s.sessions.suppressed(at, e)
 	case *events.SessionClosed:
 		s.sessions.close(at, e)
 		s.discovery.closed(at, e)
@@ -107,8 +114,14 @@ func (s *Set) applyOther(at moment, event events.Event) {
 	switch e := event.(type) {
 	case *events.TorrentAdded:
 		s.add(at, e)
+	case *events.TrackerAnnounceFailed:
+		s.discovery.failures.announceFailed(at, e)
 	case *events.TrackerScraped:
 		s.discovery.scraped(at, e)
+	case *events.TrackerScrapeFailed:
+		s.discovery.failures.scrapeFailed(at, e)
+	case *events.AcceptFailed:
+		s.discovery.failures.acceptFailed(at, e)
 	case *events.DHTLookedUp:
 		s.discovery.lookedUp(at, e)
 	case *events.DHTLookupEnded:
@@ -156,6 +169,8 @@ func (s *Set) Tables() []Table {
 	}
 	return []Table{
 		s.torrents.table(), p.table(), s.discovery.requests.table(&s.torrents), s.statistics.table(), p.downloadTable(),
-		s.discovery.endpoints.table(p), s.discovery.scrapes.table(&s.torrents), p.sweepTable(),
+		s.discovery.endpoints.table(p), s.discovery.scrapes.table(&s.torrents),
+		s.discovery.failures.table(&s.torrents), p.timingTable(), s.sessions.waits.table(&s.torrents), p.sweepTable(),
+		p.sourceTable(),
 	}
 }

@@ -19,6 +19,14 @@ type naiveStream struct {
 	open    []events.SessionNumber
 	bases   map[events.SessionNumber][]events.Seq
 	next    events.SessionNumber
+	contact naiveTry // the last
+}
+
+// naiveTry is whom a contact is with.
+type naiveTry struct {
+	number  events.ContactNumber
+	torrent events.TorrentNumber
+	address events.Address
 }
 
 func (s *naiveStream) add(e events.Event) {
@@ -64,14 +72,16 @@ func (s *naiveStream) step() {
 	session := s.open[i]
 	switch s.IntN(16) {
 	case 0:
-		s.add(&events.SessionClosed{Session: session})
+		s.add(&events.SessionClosed{
+			Session: session, LongestWait: time.Duration(s.IntN(40000)) * time.Millisecond, MessagesReceived: s.Uint64N(2),
+		})
 		s.open = append(s.open[:i], s.open[i+1:]...)
 	case 1:
 		s.add(&events.ExtensionHandshakeReceived{Session: session, Port: events.Optional{Value: uint64(s.IntN(4)), Known: s.IntN(4) > 0}})
 	case 2:
 		s.discover(session)
 	case 3:
-		s.add(&events.ConnectionFailed{Torrent: 1, Direction: events.Direction(1 + s.IntN(2)), Reason: events.ReasonRefused, Address: s.address()})
+		s.fail()
 	default:
 		s.say(session)
 	}
@@ -84,7 +94,7 @@ func (s *naiveStream) discover(session events.SessionNumber) {
 		peers.Append(s.address().AddrPort)
 	}
 	tracker := fmt.Sprintf("http://t%d.example/announce", s.IntN(2))
-	switch s.IntN(7) {
+	switch s.IntN(13) {
 	case 0:
 		s.add(&events.TrackerAnnounced{Torrent: 1, Tracker: tracker, Peers: peers, Duration: time.Second})
 	case 1:
@@ -97,9 +107,42 @@ func (s *naiveStream) discover(session events.SessionNumber) {
 		s.add(&events.PeersExchanged{Session: session, Added: peers})
 	case 5:
 		s.add(&events.AddressRejected{Torrent: 1, Source: events.SourceDHT, Address: s.address(), Reason: events.ReasonExcluded})
+	case 6:
+		s.add(&events.TrackerAnnounceFailed{Torrent: 1, Tracker: tracker, Phase: events.PhaseAnswer, Reason: events.ReasonTimeout})
+	case 7:
+		s.add(&events.TrackerScrapeFailed{Torrent: 2, Tracker: tracker, Phase: events.PhaseDial, Reason: events.ReasonRefused})
+	case 8:
+		s.add(&events.AcceptFailed{Transport: events.TCP, Reason: events.ReasonDescriptorLimit})
+	case 9:
+		s.add(&events.LocalPeerAnnounced{Torrent: 1, Peer: s.address()})
+	case 10:
+		s.add(&events.PeersNamed{Torrent: 1, Source: events.Source(14 + s.IntN(4)), Peers: peers})
+	case 11:
+		s.add(&events.DHTPeerAnnounced{Torrent: 1, Node: s.address(), Port: 2})
 	default:
 		s.add(&events.StatisticSampled{PeerQueue: s.Uint64N(9)})
 	}
+}
+
+// fail makes a connection that becomes no session.
+func (s *naiveStream) fail() {
+	e := &events.ConnectionFailed{
+		Torrent: events.TorrentNumber(s.IntN(3)), Direction: events.Direction(1 + s.IntN(2)), Transport: events.Transport(1 + s.IntN(2)),
+		Phase: events.PhaseDial, Reason: events.ReasonRefused, Address: s.address(),
+	}
+	if e.Direction == events.Outgoing {
+		t := s.try(max(e.Torrent, 1))
+		e.Contact, e.Torrent, e.Address = t.number, t.torrent, t.address
+	}
+	s.add(e)
+}
+
+// try begins a contact, or goes on with the last one.
+func (s *naiveStream) try(torrent events.TorrentNumber) naiveTry {
+	if s.contact.number == 0 || s.IntN(3) > 0 {
+		s.contact = naiveTry{s.contact.number + 1, torrent, s.address()}
+	}
+	return s.contact
 }
 
 func (s *naiveStream) address() events.Address {
@@ -118,15 +161,20 @@ func (s *naiveStream) openSession() {
 	if torrent == 3 && s.IntN(3) > 0 {
 		torrent = 1
 	}
-	s.add(&events.SessionOpened{
+	e := &events.SessionOpened{
 		Session: s.next, Torrent: events.TorrentNumber(torrent), Direction: events.Direction(1 + s.IntN(2)), Transport: events.TCP,
-		Encryption: events.Plain, Address: s.address(), PeerID: id,
-	})
+		Encryption: events.Plain, Address: s.address(), PeerID: id, HandshakeDuration: time.Duration(s.IntN(8000)) * time.Millisecond,
+	}
+	if e.Direction == events.Outgoing {
+		t := s.try(e.Torrent)
+		e.Contact, e.Torrent, e.Address, e.DialDuration = t.number, t.torrent, t.address, time.Duration(s.IntN(9000))*time.Millisecond
+	}
+	s.add(e)
 }
 
 // say makes a peer say something about its pieces, sometimes nonsense.
 func (s *naiveStream) say(session events.SessionNumber) {
-	switch s.IntN(12) {
+	switch s.IntN(14) {
 	case 0:
 		s.add(&events.HaveAllReceived{Session: session})
 	case 1:
@@ -145,6 +193,10 @@ func (s *naiveStream) say(session events.SessionNumber) {
 		}
 	case 5, 6:
 		s.add(&events.DontHaveReceived{Session: session, Piece: events.PieceIndex(s.IntN(14))})
+	case 7:
+		s.add(&events.MessageReceived{Session: session, Message: events.KeepAlive})
+	case 8:
+		s.add(&events.MessagesSuppressed{Session: session, Message: events.Choke, Count: s.Uint64N(9)})
 	default:
 		s.add(&events.HaveReceived{Session: session, Piece: events.PieceIndex(s.IntN(14))})
 	}

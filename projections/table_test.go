@@ -228,7 +228,7 @@ func TestPasskeysAreMasked(t *testing.T) {
 			}
 		}
 	}
-	if masked != 4 {
-		t.Errorf("%d values are masked, want those of torrent, request, endpoint and scrape", masked)
+	if masked != 6 {
+		t.Errorf("%d values are masked, want those of torrent, request, endpoint, scrape and two of failure", masked)
 	}
 }

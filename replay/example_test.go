@@ -40,6 +40,8 @@ func ExampleRun() {
 	// torrent 1
 	// request 1
 	// endpoint 2
+	// failure 1
+	// message_wait 31
 	// threshold_sweep 7
 }
 

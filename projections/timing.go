@@ -1,0 +1,103 @@
+package projections
+
+import (
+	"iter"
+	"math"
+	"time"
+
+	"btda/events"
+)
+
+var timingColumns = []Column{
+	{"id", Integer}, {"torrent", Integer}, {"peer", Integer}, {"vm", Integer}, {"session", Integer}, {"direction", Text},
+	{"timestamp", Integer}, {"dial_sec", Real}, {"handshake_sec", Real}, {"longest_wait", Real}, {"cut_by", Integer},
+}
+
+// longestTimeout is the longest timeout in seconds that a session is judged by.
+const longestTimeout = 30
+
+// milliseconds is a time that a peer took, rounded down; all beyond 49 days are one.
+type milliseconds uint32
+
+func millisecondsOf(d time.Duration) milliseconds {
+	return milliseconds(min(max(d.Milliseconds(), 0), math.MaxUint32))
+}
+
+func (m milliseconds) seconds() Value { return decimal(float64(m) / 1000) }
+
+// timing is how long a session made us wait. It holds no pointers.
+type timing struct {
+	opened    events.Time
+	number    events.SessionNumber
+	revision  Position
+	party     partyIndex // noParty when it turned out that the session does not count
+	run       runIndex
+	dial      milliseconds
+	handshake milliseconds
+	wait      milliseconds
+	direction events.Direction
+	closed    bool // and said how long the waits were
+	heard     bool // any message came
+}
+
+// timingIndex numbers sessions that count from 0, in the order of their opening. The id of a row is one more.
+type timingIndex uint32
+
+// timings keeps the waits of all sessions that count.
+type timings struct{ all list[timing] }
+
+func (s *timings) open(at moment, e *events.SessionOpened, party partyIndex) timingIndex {
+	return timingIndex(s.all.add(timing{
+		opened: at.time, number: e.Session, revision: at.position, party: party, run: at.run, direction: e.Direction,
+		dial: millisecondsOf(e.DialDuration), handshake: millisecondsOf(e.HandshakeDuration),
+	}))
+}
+
+// move gives a session to another party, or to none.
+func (s *timings) move(at moment, of timingIndex, to partyIndex) {
+	t := s.all.at(int(of))
+	t.party, t.revision = to, at.position
+}
+
+func (s *timings) close(at moment, of timingIndex, e *events.SessionClosed) {
+	t := s.all.at(int(of))
+	t.closed, t.heard, t.wait, t.revision = true, e.MessagesReceived > 0, millisecondsOf(e.LongestWait), at.position
+}
+
+// cutBy is the longest timeout, in seconds up to longestTimeout, that would have ended the session too early; 0 is none.
+func (t *timing) cutBy() int64 {
+	return min(int64(max(t.dial, t.handshake, t.wait))/1000, longestTimeout)
+}
+
+func (p *peers) timingTable() Table {
+	return newTable("timing", timingColumns, func(since Position) iter.Seq[Change] {
+		return func(yield func(Change) bool) {
+			space := make(Row, len(timingColumns))
+			all := &p.view.sessions.timings.all
+			for i := range all.len() {
+				t := all.at(i)
+				counts := t.party != noParty
+				if t.revision <= since && !(counts && p.view.changed(t.party, since)) {
+					continue
+				}
+				change := Change{ID: int64(i) + 1}
+				if counts {
+					change.Row = p.timingRow(change.ID, t, space[:0])
+				}
+				if !yield(change) {
+					return
+				}
+			}
+		}
+	})
+}
+
+func (p *peers) timingRow(id int64, t *timing, to Row) Row {
+	leader := p.view.leaders[t.party]
+	return append(to,
+		integer(id), p.torrents.id(p.torrent(leader)), integer(leader.id()), integer(p.torrents.definitions.runNumber(t.run)),
+		count(uint64(t.number)), text(t.direction.String()), seconds(t.opened),
+		known(t.dial.seconds(), t.direction == events.Outgoing), t.handshake.seconds(), known(t.wait.seconds(), t.heard),
+		known(integer(t.cutBy()), t.closed),
+	)
+}
