@@ -27,22 +27,27 @@ const pieceCount = 4
 // tracker is an HTTP tracker that names some peers.
 type tracker struct {
 	*httptest.Server
-	peers   []byte        // compact
-	told    chan string   // the event of each announce
-	release chan struct{} // `stopped` is answered once it is closed
+	peers    []byte        // compact
+	interval int           // between announces, in seconds
+	told     chan string   // the event of each announce
+	release  chan struct{} // `stopped` is answered once it is closed
 }
 
 func startTracker(t *testing.T, peers ...*peer) *tracker {
 	t.Helper()
-	tr := &tracker{told: make(chan string, 100), release: make(chan struct{})}
+	tr := &tracker{interval: 1800, told: make(chan string, 100), release: make(chan struct{})}
 	for _, p := range peers {
-		tr.peers = append(tr.peers, p.address.Addr().AsSlice()...)
-		tr.peers = binary.BigEndian.AppendUint16(tr.peers, p.address.Port())
+		tr.name(p.address)
 	}
 	tr.Server = httptest.NewServer(http.HandlerFunc(tr.answer))
 	t.Cleanup(tr.Server.Close)
 	t.Cleanup(tr.answerAll)
 	return tr
+}
+
+// name adds a peer to those that are named, before the tracker is asked.
+func (tr *tracker) name(peer netip.AddrPort) {
+	tr.peers = binary.BigEndian.AppendUint16(append(tr.peers, peer.Addr().AsSlice()...), peer.Port())
 }
 
 // answerAll lets the answers to `stopped` go.
@@ -67,7 +72,7 @@ func (tr *tracker) answer(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 		}
 	}
-	data, err := bencode.Marshal(map[string]any{"interval": 1800, "peers": tr.peers})
+	data, err := bencode.Marshal(map[string]any{"interval": tr.interval, "peers": tr.peers})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -151,9 +156,19 @@ func (p *peer) serve() {
 // writeTorrent makes a .torrent file for a tracker.
 func writeTorrent(t *testing.T, tr *tracker) string {
 	t.Helper()
+	return writeSwarmTorrent(t, pieceCount, tr.URL+"/announce")
+}
+
+// writeSwarmTorrent makes a .torrent file with a number of pieces, for trackers by their announce URLs, each a tier of its own (BEP 12).
+func writeSwarmTorrent(t *testing.T, count int, announceURLs ...string) string {
+	t.Helper()
+	var tiers [][]string
+	for _, url := range announceURLs {
+		tiers = append(tiers, []string{url})
+	}
 	data, err := bencode.Marshal(map[string]any{
-		"announce": tr.URL + "/announce",
-		"info":     map[string]any{"name": "cats", "piece length": 16384, "pieces": strings.Repeat("x", 20*pieceCount), "length": 16384 * pieceCount},
+		"announce": announceURLs[0], "announce-list": tiers,
+		"info": map[string]any{"name": "cats", "piece length": 16384, "pieces": strings.Repeat("x", 20*count), "length": 16384 * count},
 	})
 	if err != nil {
 		t.Fatal(err)
