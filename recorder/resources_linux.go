@@ -16,9 +16,8 @@ func readResources() resources {
 	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
 		r.load15 = load15(string(text))
 	}
-	var usage syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) == nil {
-		r.peakMemory = uint64(usage.Maxrss) * 1024
+	if text, err := os.ReadFile("/proc/self/status"); err == nil {
+		r.peakMemory = peakMemory(string(text))
 	}
 	if open, err := os.ReadDir("/proc/self/fd"); err == nil {
 		r.openDescriptors = events.Some(uint64(len(open)) - 1) // less the one that reads the folder
@@ -41,4 +40,19 @@ func load15(text string) float64 {
 		return math.NaN()
 	}
 	return load
+}
+
+// peakMemory reads the peak of the resident memory from /proc/self/status, in bytes; 0 where it is not there. The maximum that getrusage
+// knows would be at least the memory of the process that began this one.
+func peakMemory(status string) uint64 {
+	_, rest, _ := strings.Cut(status, "\nVmHWM:")
+	fields := strings.Fields(rest)
+	if len(fields) < 2 || fields[1] != "kB" {
+		return 0
+	}
+	kilobytes, err := strconv.ParseUint(fields[0], 10, 54)
+	if err != nil {
+		return 0
+	}
+	return kilobytes << 10
 }

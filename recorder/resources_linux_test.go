@@ -13,6 +13,14 @@ func TestLoad15(t *testing.T) {
 	}
 }
 
+func TestPeakMemory(t *testing.T) {
+	for text, want := range map[string]uint64{"VmSize:\t 9 kB\nVmHWM:\t    1234 kB\nVmRSS:\t 5 kB\n": 1234 << 10, "": 0, "\nVmHWM:": 0, "\nVmHWM: x kB": 0, "\nVmHWM: 12": 0} {
+		if got := peakMemory(text); got != want {
+			t.Errorf("peak memory in %q is %d, want %d", text, got, want)
+		}
+	}
+}
+
 func TestResourcesAreKnown(t *testing.T) {
 	if r := readResources(); r.peakMemory < 1<<20 || !r.openDescriptors.Known || r.openDescriptors.Value < 3 || !r.descriptorLimit.Known {
 		t.Errorf("resources %+v, want memory and descriptors of a living process", r)

@@ -1,14 +1,13 @@
+//go:build linux
+
 package main_test
 
 import (
-	"bytes"
 	"database/sql"
 	"fmt"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -115,25 +114,6 @@ func (s *hostileSwarm) await(t *testing.T) {
 	for range 2 {
 		s.good.awaitTold(t, "")
 	}
-}
-
-// peakMemory is the peak of the resident memory of a process, in bytes. That of wait4 would be at least the memory of its parent.
-func peakMemory(t *testing.T, pid int) uint64 {
-	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := bytes.Cut(status, []byte("VmHWM:"))
-	fields := bytes.Fields(rest)
-	if len(fields) == 0 {
-		t.Fatalf("no VmHWM in\n%s", status)
-	}
-	kilobytes, err := strconv.ParseUint(string(fields[0]), 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kilobytes << 10
 }
 
 // readLog reads a whole log.
