@@ -1,4 +1,4 @@
-// Package swarmtest runs small swarms on loopback, for tests, the demo and load: a real HTTP tracker and whole BitTorrent clients
+// Package swarmtest runs small swarms on loopback, for tests, the demo and load: a real tracker (HTTP and UDP) and whole BitTorrent clients
 // (github.com/anacrolix/torrent), each on a loopback address of its own. It is to swarms what net/http/httptest is to HTTP.
 //
 // Nothing leaves loopback: no DHT, no port forwarding, no webtorrent, no look-up of names. The payload is random from a

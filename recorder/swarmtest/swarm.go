@@ -10,6 +10,7 @@ import (
 type Options struct {
 	Payload PayloadOptions // its Trackers come after the one of the swarm
 	Tracker TrackerOptions
+	UDP     bool       // the torrent names the tracker a second time, by its UDP URL
 	First   netip.Addr // address of the first client that has none; the next ones follow. 127.0.1.1 when not set
 }
 
@@ -28,7 +29,11 @@ func New(o Options) (*Swarm, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Payload.Trackers = append([]string{tracker.URL}, o.Payload.Trackers...)
+	named := []string{tracker.URL}
+	if o.UDP {
+		named = append(named, tracker.URLUDP)
+	}
+	o.Payload.Trackers = append(named, o.Payload.Trackers...)
 	payload, err := NewPayload(o.Payload)
 	if err != nil {
 		return nil, errors.Join(err, tracker.Close())

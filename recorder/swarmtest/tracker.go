@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -25,12 +24,15 @@ type TrackerOptions struct {
 	MinInterval time.Duration  // in whole seconds; not said when 0
 }
 
-// Tracker is an HTTP tracker with announce (BEP 3, 7, 23) and scrape (BEP 48).
+// Tracker is a tracker over HTTP, with announce (BEP 3, 7, 23) and scrape (BEP 48), and over UDP (BEP 15) at the same port. Both speak
+// of the same swarms.
 type Tracker struct {
-	URL string // announce URL
+	URL    string // announce URL
+	URLUDP string // announce URL of scheme udp
 
 	options TrackerOptions
 	server  http.Server
+	udp     *udpTracker
 	served  sync.WaitGroup
 
 	mu        sync.Mutex
@@ -65,16 +67,19 @@ func StartTracker(o TrackerOptions) (*Tracker, error) {
 		o.Address = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0)
 	}
 	o.Interval = cmp.Or(o.Interval, time.Second)
-	listener, err := net.Listen("tcp", o.Address.String())
+	listener, socket, err := listenBoth(o.Address)
 	if err != nil {
 		return nil, fmt.Errorf("swarmtest: tracker: %w", err)
 	}
-	t := &Tracker{URL: "http://" + listener.Addr().String() + "/announce", options: o, swarms: map[events.InfoHash]*trackedSwarm{}, changed: make(chan struct{})}
+	where := listener.Addr().String() + "/announce"
+	t := &Tracker{URL: "http://" + where, URLUDP: "udp://" + where, options: o, swarms: map[events.InfoHash]*trackedSwarm{}, changed: make(chan struct{})}
+	t.udp = &udpTracker{tracker: t, socket: socket}
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET /announce", t.announce)
 	routes.HandleFunc("GET /scrape", t.scrape)
 	t.server.Handler = routes
 	t.served.Go(func() { t.server.Serve(listener) })
+	t.served.Go(t.udp.serve)
 	return t, nil
 }
 
@@ -86,6 +91,7 @@ func (t *Tracker) Close() error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = t.server.Close()
 	}
+	err = errors.Join(err, t.udp.socket.Close())
 	t.served.Wait()
 	return err
 }
