@@ -143,6 +143,7 @@ type testTracker struct {
 	*httptest.Server
 	peers []netip.AddrPort
 	hang  events.AnnounceEvent // announces with this event are never answered; 0 is none
+	gate  <-chan struct{}      // announces are answered once it is closed; nil is at once
 
 	mu   sync.Mutex
 	told []string // the events of the announces so far
@@ -164,6 +165,9 @@ func startTracker(t testing.TB, tracker *testTracker) *testTracker {
 			case <-r.Context().Done():
 			}
 			return
+		}
+		if tracker.gate != nil {
+			<-tracker.gate
 		}
 		w.Write(tracker.answer())
 	}))
