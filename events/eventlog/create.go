@@ -103,7 +103,8 @@ func (l *Log) attempt(f func() error) error {
 }
 
 // closeTidily closes a store of which all is in tables. Before, while it is locked, it removes the write-ahead logs: the one
-// in use is empty, and those that Pebble kept to use their space again are most of the folder of a short log.
+// in use is empty, and those that Pebble kept to use their space again are most of the folder of a short log. Pebble may be removing
+// some of them at the same time.
 func closeTidily(db *pebble.DB, fs vfs.FS, dir string) error {
 	names, err := fs.List(dir)
 	if err != nil {
@@ -113,7 +114,7 @@ func closeTidily(db *pebble.DB, fs vfs.FS, dir string) error {
 		if !strings.HasSuffix(name, ".log") {
 			continue
 		}
-		if err := fs.Remove(fs.PathJoin(dir, name)); err != nil {
+		if err := fs.Remove(fs.PathJoin(dir, name)); err != nil && !oserror.IsNotExist(err) {
 			return closeAfter(err, db)
 		}
 	}

@@ -184,3 +184,33 @@ func TestCreateOnFailingDisk(t *testing.T) {
 		t.Errorf("only %d operations failed", failed)
 	}
 }
+
+// staleDisk lists, while stale, a write-ahead log that is there no more.
+type staleDisk struct {
+	vfs.FS
+	stale atomic.Bool
+}
+
+// List adds it.
+func (d *staleDisk) List(dir string) ([]string, error) {
+	names, err := d.FS.List(dir)
+	if d.stale.Load() {
+		names = append(names, "999999.log")
+	}
+	return names, err
+}
+
+// Pebble removes files in a goroutine of its own, also while the log is being closed.
+func TestCloseWhileFilesAreRemoved(t *testing.T) {
+	disk := &staleDisk{FS: vfs.NewMem()}
+	l := start(t, "run", Options{FS: disk})
+	must(t, l, have(1))
+	disk.stale.Store(true)
+	closed(t, l)
+	disk.stale.Store(false)
+	r := openLog(t, "run", Options{FS: disk})
+	defer closed(t, r)
+	if _, sealed := r.Sealed(); !sealed {
+		t.Error("the log is not sealed")
+	}
+}
