@@ -120,6 +120,7 @@ func TestUDPNegativeNumbers(t *testing.T) {
 // What is lost is sent again, with the same transaction id.
 func TestUDPResends(t *testing.T) {
 	t.Parallel()
+	var asking sync.WaitGroup
 	for _, action := range []uint32{0, 1, 2} {
 		lost := 0
 		s := serveUDP(t, "127.0.0.1", func(s *udpServer, q udpQuestion) {
@@ -129,22 +130,27 @@ func TestUDPResends(t *testing.T) {
 			}
 			s.good(q)
 		})
-		c := udpClient(t, func(c *Config) { c.Timeout = 3 * time.Second })
-		if action == 2 {
-			if got := c.Scrape(t.Context(), s.url, testRequest()); got.Failure != nil {
-				t.Errorf("%+v", got.Failure)
-			}
-		} else {
-			checkGood(t, s, c.Announce(t.Context(), s.url, testRequest()))
-		}
-		questions := s.questions(action)
-		if len(questions) < 3 {
-			t.Fatalf("%d datagrams of action %d, want at least 3", len(questions), action)
-		}
-		for _, q := range questions[1:] {
-			if !bytes.Equal(q.packet, questions[0].packet) {
-				t.Errorf("sent again %x\nafter      %x", q.packet, questions[0].packet)
-			}
+		asking.Go(func() { checkResent(t, s, action) })
+	}
+	asking.Wait()
+}
+
+func checkResent(t *testing.T, s *udpServer, action uint32) {
+	c := udpClient(t, func(c *Config) { c.Timeout = 3 * time.Second })
+	answered := false
+	if action == 2 {
+		answered = c.Scrape(t.Context(), s.url, testRequest()).Answer != nil
+	} else {
+		answered = c.Announce(t.Context(), s.url, testRequest()).Answer != nil
+	}
+	questions := s.questions(action)
+	if len(questions) < 3 || !answered {
+		t.Errorf("%d datagrams of action %d, want at least 3; answered: %v", len(questions), action, answered)
+		return
+	}
+	for _, q := range questions[1:] {
+		if !bytes.Equal(q.packet, questions[0].packet) {
+			t.Errorf("sent again %x\nafter      %x", q.packet, questions[0].packet)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -140,18 +141,24 @@ func TestUDPFailures(t *testing.T) {
 		{"a long error", 1, func(q udpQuestion) []byte { return append(q.head(3), strings.Repeat("x", 60_000)...) }, events.ReasonTrackerFailure,
 			events.PhaseAnswer, strings.Repeat("x", maxText)},
 	}
-	for _, c := range cases {
+	client := udpClient(t, func(c *Config) { c.Timeout = time.Second })
+	servers, outcomes := make([]*udpServer, len(cases)), make([]Announcement, len(cases))
+	var asking sync.WaitGroup
+	for i, c := range cases {
+		servers[i] = serveUDP(t, "127.0.0.1", func(s *udpServer, q udpQuestion) {
+			switch {
+			case q.action != c.action:
+				s.good(q)
+			case c.answer != nil:
+				s.send(q.from, c.answer(q))
+			}
+		})
+		asking.Go(func() { outcomes[i] = client.Announce(t.Context(), servers[i].url, testRequest()) })
+	}
+	asking.Wait()
+	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			s := serveUDP(t, "127.0.0.1", func(s *udpServer, q udpQuestion) {
-				switch {
-				case q.action != c.action:
-					s.good(q)
-				case c.answer != nil:
-					s.send(q.from, c.answer(q))
-				}
-			})
-			got := udpClient(t, func(c *Config) { c.Timeout = time.Second }).Announce(t.Context(), s.url, testRequest())
+			s, got := servers[i], outcomes[i]
 			f := got.Failure
 			if f == nil || f.Reason != c.reason || f.Phase != c.phase || f.Text != c.text || f.Remote.String() != s.LocalAddr().String() || f.RetryIn.Known {
 				t.Fatalf("failure %+v", f)
