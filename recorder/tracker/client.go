@@ -82,6 +82,10 @@ type Scraping struct {
 
 // NewClient returns a client for http, https and udp. It must be closed.
 func NewClient(c Config) *Client {
+	if c.Names == nil {
+		c.Names = systemNames
+	}
+	c.Names = &rememberedNames{from: c.Names, now: c.Now, known: make(map[string]knownName)}
 	var key [4]byte
 	rand.Read(key[:]) // never fails
 	h := newHTTP(c, binary.BigEndian.Uint32(key[:]))

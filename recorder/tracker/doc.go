@@ -18,7 +18,7 @@
 //
 // Many trackers know a peer of one family only by an announce that came over it. A tracker whose host name stands for addresses of
 // both is asked over both, each on its own: own facts, own intervals, own failures, one key. A family that the name or this host
-// lacks is passed over in silence as long as the other one can be asked.
+// lacks is passed over in silence as long as the other one can be asked. The addresses of a name are remembered for half a minute.
 //
 // # UDP
 //

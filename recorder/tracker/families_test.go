@@ -223,6 +223,42 @@ func TestUDPNextAddress(t *testing.T) {
 	checkGood(t, good, client.Announce(t.Context(), "udp://two.test:"+port+"/announce", testRequest()))
 }
 
+// countedNames counts how often it is asked.
+type countedNames struct {
+	fakeNames
+	asked int
+}
+
+// LookupNetIP gives the addresses of a name.
+func (c *countedNames) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	c.asked++
+	return c.fakeNames.LookupNetIP(ctx, network, host)
+}
+
+// A name is asked for once in a while, one that is not known each time; there is a bound to what is remembered.
+func TestRememberedNames(t *testing.T) {
+	now := events.Time(0)
+	source := &countedNames{fakeNames: fakeNames{"a.test": {"127.0.0.1", "::1"}}}
+	names := &rememberedNames{from: source, now: func() events.Time { return now }, known: make(map[string]knownName)}
+	for i, step := range []struct {
+		host  string
+		wait  time.Duration
+		asked int
+	}{{"a.test", 0, 1}, {"a.test", nameLife - 1, 1}, {"a.test", 1, 2}, {"a.test", 0, 2}, {"b.test", 0, 3}, {"b.test", 0, 4}} {
+		now = now.Add(step.wait)
+		addresses, err := names.LookupNetIP(t.Context(), "ip", step.host)
+		if (err == nil) != (len(addresses) == 2) || source.asked != step.asked {
+			t.Errorf("step %d: %v, %v, asked %d times, want %d", i, addresses, err, source.asked, step.asked)
+		}
+	}
+	for i := range 2 * maxNames {
+		names.LookupNetIP(t.Context(), "ip", netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}).String())
+	}
+	if n := len(names.known); n > maxNames {
+		t.Errorf("%d names remembered, want at most %d", n, maxNames)
+	}
+}
+
 // A name that is not known, or has no address of the family.
 func TestUDPNames(t *testing.T) {
 	client := udpClient(t, func(c *Config) { c.Names = fakeNames{"six.test": {"::1"}} })

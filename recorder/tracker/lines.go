@@ -57,8 +57,19 @@ func (s *lines) release(shared *sharedLine) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	shared.users--
-	if shared.users == 0 && !shared.failed() {
+	switch {
+	case shared.users > 0:
+	case shared.failed():
+		s.drop(shared)
+	default:
 		shared.idle.Reset(connectionLife)
+	}
+}
+
+// drop forgets a line, unless another one has taken its place.
+func (s *lines) drop(shared *sharedLine) {
+	if s.byPeer[shared.remote] == shared {
+		delete(s.byPeer, shared.remote)
 	}
 }
 
@@ -69,9 +80,7 @@ func (s *lines) closeIdle(shared *sharedLine) {
 		return
 	}
 	shared.fail(net.ErrClosed)
-	if s.byPeer[shared.remote] == shared {
-		delete(s.byPeer, shared.remote)
-	}
+	s.drop(shared)
 }
 
 // close closes all lines and waits for their readers. Requests under way end with net.ErrClosed.

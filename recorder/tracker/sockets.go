@@ -15,19 +15,12 @@ import (
 // maxAddresses bounds how many addresses of a name are tried in one request, of each family.
 const maxAddresses = 4
 
-// Names looks up host names. A *net.Resolver is one.
-type Names interface {
-	// LookupNetIP gives the addresses of a name, and those of a network "ip4" or "ip6" only. It takes an address for its own name.
-	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
-}
+// systemNames asks as the system is set up to.
+var systemNames Names = net.DefaultResolver
 
 // lookUp gives the addresses of a host, of one family if that is named, at most maxAddresses of each.
 func (c Config) lookUp(ctx context.Context, host string, f Family) ([]netip.Addr, error) {
-	var names Names = net.DefaultResolver
-	if c.Names != nil {
-		names = c.Names
-	}
-	addresses, err := names.LookupNetIP(ctx, "ip", host)
+	addresses, err := c.Names.LookupNetIP(ctx, "ip", host)
 	if err != nil {
 		return nil, err
 	}

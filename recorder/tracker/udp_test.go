@@ -247,6 +247,31 @@ func TestUDPBind(t *testing.T) {
 	}
 }
 
+// A line that nobody uses is closed, one that is in use is not; the next request opens a new one.
+func TestUDPIdleLine(t *testing.T) {
+	s := serveUDP(t, "127.0.0.1", nil)
+	c := udpClient(t)
+	lines := c.protocols["udp"].(*overUDP).lines
+	checkGood(t, s, c.Announce(t.Context(), s.url, testRequest()))
+	used, err := lines.get(t.Context(), address(s.LocalAddr().String()).AddrPort)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines.closeIdle(used)
+	if used.failed() {
+		t.Error("closed while in use")
+	}
+	lines.release(used)
+	lines.closeIdle(used)
+	if !used.failed() || len(lines.byPeer) != 0 {
+		t.Errorf("not closed; %d lines are left", len(lines.byPeer))
+	}
+	checkGood(t, s, c.Announce(t.Context(), s.url, testRequest()))
+	if from := s.questions(0); len(from) != 2 || from[0].from == from[1].from {
+		t.Errorf("connects %v, want two from two ports", from)
+	}
+}
+
 // After Close a request fails, and one that is under way ends.
 func TestUDPClose(t *testing.T) {
 	asked := make(chan struct{}, 8)
