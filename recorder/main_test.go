@@ -17,6 +17,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("btda/events/eventlog.(*guard).leave"),
 		goleak.IgnoreAnyFunction("btda/events/eventlog.(*writer).run"),
+		goleak.IgnoreAnyFunction("btda/events/eventlog.(*acknowledger).run"),
 		goleak.IgnoreTopFunction(pebble+".(*cleanupManager).mainLoop"),
 		goleak.IgnoreTopFunction(pebble+".(*ConcurrencyLimitScheduler).periodicGranter"),
 		goleak.IgnoreTopFunction(pebble+"/internal/genericcache.(*shard[...]).releaseLoop"),
