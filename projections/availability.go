@@ -167,7 +167,9 @@ func (a *availability) stated(at moment, r rules, by evidence) {
 	}
 	a.climb.move(at.position, a.last.pieces)
 	if a.settled {
-		a.climb.judge(at.position, a.basis, a.silence())
+		if a.climb.known == 0 { // all that comes after is too late to matter
+			a.climb.judge(at.position, a.basis, a.silence())
+		}
 		a.judge(a.above && !was, a.counts() && !counted)
 	}
 }

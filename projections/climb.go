@@ -41,9 +41,13 @@ func (c *climb) move(at Position, pieces uint32) {
 		c.reach(at)
 	}
 	for c.level > 0 && pieces < c.rungs[c.level-1] {
-		if c.level--; !c.settled {
-			c.reached[c.level] = 0
-		}
+		c.fall()
+	}
+}
+
+func (c *climb) fall() {
+	if c.level--; !c.settled {
+		c.reached[c.level] = 0
 	}
 }
 

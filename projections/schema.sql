@@ -152,7 +152,7 @@ CREATE TABLE timing (
     torrent       INTEGER REFERENCES torrent (id),
     peer          INTEGER REFERENCES peer (id),
     vm            INTEGER, -- number of the log, as in statistic
-    session       INTEGER, -- number of the session in that log
+    session       INTEGER, -- number of the session in that log; NULL above 2^32
     direction     TEXT,    -- outgoing, incoming
     timestamp     INTEGER, -- of the handshake
     dial_sec      REAL,    -- seconds until connected; NULL for incoming

@@ -40,7 +40,7 @@ type sessions struct {
 }
 
 func newSessions(d *definitions) *sessions {
-	return &sessions{definitions: d, identities: newIdentities(d.options.Identity), slots: map[sessionKey]uint32{}}
+	return &sessions{definitions: d, identities: newIdentities(d.options.Identity), slots: map[sessionKey]uint32{}, timings: timings{definitions: d}}
 }
 
 func (s *sessions) begin(at moment, e *events.SessionOpened) {
@@ -58,6 +58,7 @@ func (s *sessions) begin(at moment, e *events.SessionOpened) {
 		return
 	}
 	s.identities.parties.at(int(party)).revision = at.position
+	s.waits.begin(torrent)
 	goal := s.definitions.goal(torrent)
 	s.place(session{
 		availability: newAvailability(at, goal),
@@ -166,12 +167,12 @@ func (s *sessions) extensionHandshake(at moment, e *events.ExtensionHandshakeRec
 	c.listening = port
 	s.identities.parties.at(int(found.party)).revision = at.position
 	if endpoint, _ := c.endpoint(); s.definitions.ownAddress(endpoint) {
-		s.timings.move(at, found.timing, noParty)
+		s.timings.move(found.timing, noParty)
 		s.forget(found)
 		return
 	}
 	found.party = s.identities.learn(at, c, found.party)
-	s.timings.move(at, found.timing, found.party)
+	s.timings.move(found.timing, found.party)
 	s.identities.parties.at(int(found.party)).revision = at.position
 }
 
@@ -183,7 +184,7 @@ func listeningPort(e *events.ExtensionHandshakeReceived) (port uint16, said bool
 
 func (s *sessions) close(at moment, e *events.SessionClosed) {
 	if found := s.find(sessionKey{at.run, e.Session}); found != nil {
-		s.timings.close(at, found.timing, e)
+		s.timings.close(found.timing, e)
 		s.end(at, found)
 	}
 }

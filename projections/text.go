@@ -7,7 +7,9 @@ import (
 )
 
 // seconds gives a time in whole seconds, rounded down.
-func seconds(t events.Time) Value { return integer(floorDivide(int64(t), int64(time.Second))) }
+func seconds(t events.Time) Value { return integer(wholeSeconds(t)) }
+
+func wholeSeconds(t events.Time) int64 { return floorDivide(int64(t), int64(time.Second)) }
 
 // fraction gives a time in seconds with a fraction: whole microseconds, which a float holds exactly, divided once. The
 // result is the float nearest to the decimal with six digits, the same on every machine.

@@ -25,13 +25,13 @@ func millisecondsOf(d time.Duration) milliseconds {
 
 func (m milliseconds) seconds() Value { return decimal(float64(m) / 1000) }
 
-// timing is how long a session made us wait. It holds no pointers.
+// timing is how long a session made us wait. It holds no pointers, and is small: there is one for each session for good. When it last
+// changed it does not say, for its party changed then too.
 type timing struct {
-	opened    events.Time
-	number    events.SessionNumber
-	revision  Position
 	party     partyIndex // noParty when it turned out that the session does not count
 	run       runIndex
+	number    uint32 // of the session; 0 beyond what it holds
+	opened    int32  // seconds after the first whole second of the run; saturates after 68 years
 	dial      milliseconds
 	handshake milliseconds
 	wait      milliseconds
@@ -44,24 +44,30 @@ type timing struct {
 type timingIndex uint32
 
 // timings keeps the waits of all sessions that count.
-type timings struct{ all list[timing] }
+type timings struct {
+	definitions *definitions
+	all         list[timing]
+}
 
 func (s *timings) open(at moment, e *events.SessionOpened, party partyIndex) timingIndex {
-	return timingIndex(s.all.add(timing{
-		opened: at.time, number: e.Session, revision: at.position, party: party, run: at.run, direction: e.Direction,
-		dial: millisecondsOf(e.DialDuration), handshake: millisecondsOf(e.HandshakeDuration),
-	}))
+	t := timing{
+		party: party, run: at.run, direction: e.Direction, dial: millisecondsOf(e.DialDuration), handshake: millisecondsOf(e.HandshakeDuration),
+		opened: int32(min(max(wholeSeconds(at.time)-s.start(at.run), math.MinInt32), math.MaxInt32)),
+	}
+	if e.Session <= math.MaxUint32 {
+		t.number = uint32(e.Session)
+	}
+	return timingIndex(s.all.add(t))
 }
+
+func (s *timings) start(run runIndex) int64 { return wholeSeconds(s.definitions.runs[run].started) }
 
 // move gives a session to another party, or to none.
-func (s *timings) move(at moment, of timingIndex, to partyIndex) {
-	t := s.all.at(int(of))
-	t.party, t.revision = to, at.position
-}
+func (s *timings) move(of timingIndex, to partyIndex) { s.all.at(int(of)).party = to }
 
-func (s *timings) close(at moment, of timingIndex, e *events.SessionClosed) {
+func (s *timings) close(of timingIndex, e *events.SessionClosed) {
 	t := s.all.at(int(of))
-	t.closed, t.heard, t.wait, t.revision = true, e.MessagesReceived > 0, millisecondsOf(e.LongestWait), at.position
+	t.closed, t.heard, t.wait = true, e.MessagesReceived > 0, millisecondsOf(e.LongestWait)
 }
 
 // cutBy is the longest timeout, in seconds up to longestTimeout, that would have ended the session too early; 0 is none.
@@ -75,13 +81,11 @@ func (p *peers) timingTable() Table {
 			space := make(Row, len(timingColumns))
 			all := &p.view.sessions.timings.all
 			for i := range all.len() {
-				t := all.at(i)
-				counts := t.party != noParty
-				if t.revision <= since && !(counts && p.view.changed(t.party, since)) {
-					continue
-				}
-				change := Change{ID: int64(i) + 1}
-				if counts {
+				t, change := all.at(i), Change{ID: int64(i) + 1}
+				if t.party != noParty {
+					if !p.view.changed(t.party, since) {
+						continue
+					}
 					change.Row = p.timingRow(change.ID, t, space[:0])
 				}
 				if !yield(change) {
@@ -96,7 +100,7 @@ func (p *peers) timingRow(id int64, t *timing, to Row) Row {
 	leader := p.view.leaders[t.party]
 	return append(to,
 		integer(id), p.torrents.id(p.torrent(leader)), integer(leader.id()), integer(p.torrents.definitions.runNumber(t.run)),
-		count(uint64(t.number)), text(t.direction.String()), seconds(t.opened),
+		known(integer(t.number), t.number != 0), text(t.direction.String()), integer(p.view.sessions.timings.start(t.run)+int64(t.opened)),
 		known(t.dial.seconds(), t.direction == events.Outgoing), t.handshake.seconds(), known(t.wait.seconds(), t.heard),
 		known(integer(t.cutBy()), t.closed),
 	)

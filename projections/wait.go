@@ -19,28 +19,30 @@ type waitCounts struct {
 // waits counts how long peers made us wait for their messages.
 type waits struct{ byTorrent []waitCounts }
 
-func (w *waits) of(torrent torrentIndex) *waitCounts {
+// begin makes room for a torrent.
+func (w *waits) begin(torrent torrentIndex) {
 	for len(w.byTorrent) <= int(torrent) {
 		w.byTorrent = append(w.byTorrent, waitCounts{})
 	}
-	return &w.byTorrent[torrent]
 }
 
-func (c *waitCounts) add(at moment, lasted time.Duration, messages uint64) {
-	second := 0
-	if lasted >= time.Second {
-		second = int(min(lasted/time.Second, longestTimeout))
-	}
-	c.counts[second] += messages
-	c.revision = at.position
+// secondsOf gives whole seconds up to longestTimeout. What came before its time came at once.
+func secondsOf(lasted time.Duration) int {
+	return int(min(max(lasted, 0)/time.Second, longestTimeout))
 }
 
 // hear gives an open session of which a message came now, or nil for one that does not count.
 func (s *sessions) hear(at moment, number events.SessionNumber) *session {
 	found := s.find(sessionKey{at.run, number})
 	if found != nil {
-		s.waits.of(found.torrent).add(at, at.time.Sub(found.heard), 1)
-		found.heard = max(found.heard, at.time)
+		counts := &s.waits.byTorrent[found.torrent]
+		counts.revision = at.position
+		if at.time == found.heard { // most messages come in bursts
+			counts.counts[0]++
+		} else {
+			counts.counts[secondsOf(at.time.Sub(found.heard))]++
+			found.heard = max(found.heard, at.time)
+		}
 	}
 	return found
 }
@@ -48,7 +50,9 @@ func (s *sessions) hear(at moment, number events.SessionNumber) *session {
 // suppressed takes in messages that were only counted: so many that they came within a second of each other.
 func (s *sessions) suppressed(at moment, e *events.MessagesSuppressed) {
 	if found := s.find(sessionKey{at.run, e.Session}); found != nil {
-		s.waits.of(found.torrent).add(at, 0, e.Count)
+		counts := &s.waits.byTorrent[found.torrent]
+		counts.counts[0] += e.Count
+		counts.revision = at.position
 		found.heard = max(found.heard, at.time)
 	}
 }
