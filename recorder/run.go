@@ -147,7 +147,7 @@ func (r *run) finish(stopped events.RunStopped) error {
 	if err != nil {
 		return stoppedByLog(err)
 	}
-	r.deps.Logger.Info("recorded", "events", r.settings.Events, "count", r.log.Appended())
+	r.deps.Logger.Info("recorded", "events", r.settings.Events, "count", r.log.Appended(), "acknowledged", r.log.Durable())
 	return nil
 }
 

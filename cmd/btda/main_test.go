@@ -65,7 +65,12 @@ type running struct {
 
 func start(t *testing.T, args ...string) *running {
 	t.Helper()
-	r := &running{t: t, command: exec.Command(program, args...), begun: time.Now(), stdout: newWatched(), stderr: newWatched()}
+	return startCommand(t, exec.Command(program, args...))
+}
+
+func startCommand(t *testing.T, command *exec.Cmd) *running {
+	t.Helper()
+	r := &running{t: t, command: command, begun: time.Now(), stdout: newWatched(), stderr: newWatched()}
 	r.command.Dir = t.TempDir()
 	stdout, stderr := r.pipe(0, r.stdout), r.pipe(1, r.stderr)
 	r.command.Stdout, r.command.Stderr = stdout, stderr
