@@ -27,6 +27,8 @@ type Deps struct {
 	Dialer    session.Dialer                // of connections to peers; nil is TCP from the addresses of --bind
 	RootCAs   *x509.CertPool                // that vouch for https trackers; nil is those of the system
 
+	// FreeSpace tells how many bytes are free for us on the disk that a folder is on; nil asks the system.
+	FreeSpace func(dir string) (uint64, error)
 	// Hurry, when closed, ends the recording at once: sessions are not drained and trackers not told. It may be nil.
 	Hurry <-chan struct{}
 	// Waiting is called during shutdown with a few words on what is waited for, about once a second. It may be nil.

@@ -61,7 +61,7 @@ func serveHeldPeers() {
 // startHeldPeers gives the port of a child process with peers.
 func startHeldPeers(t testing.TB) (port uint16) {
 	t.Helper()
-	command := exec.Command(os.Args[0])
+	command := exec.Command(os.Args[0], "-test.run", "^$") // no test, if it were not to serve
 	command.Env = append(os.Environ(), heldPeers+"=1")
 	command.Stderr = os.Stderr
 	output, err := command.StdoutPipe()

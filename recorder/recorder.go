@@ -67,6 +67,9 @@ func New(settings Settings, torrents []input.Torrent, deps Deps) (*Recorder, err
 	if deps.Logger == nil {
 		deps.Logger = slog.New(slog.DiscardHandler)
 	}
+	if deps.FreeSpace == nil {
+		deps.FreeSpace = freeSpace
+	}
 	r := &Recorder{settings: settings, deps: deps, peerID: newPeerID(), own: own, rules: newRules(excluded, own, settings.Bind)}
 	if r.host, err = os.Hostname(); err != nil {
 		return nil, fmt.Errorf("the name of this host cannot be read: %w", err)
@@ -97,8 +100,11 @@ func (r *Recorder) Events() string { return r.settings.Events }
 func (r *Recorder) Sessions() int { return r.settings.Sessions }
 
 // Run records until ctx is done, the duration of the settings has passed or the log fails. It returns nil when the recording ended
-// in order; a Stop as the cause of ctx tells why it ended.
+// in order; a Stop as the cause of ctx tells why it ended. An error that wraps ErrDiskFull says that it ended in order, but too early.
 func (r *Recorder) Run(ctx context.Context) error {
+	if err := r.checkDisk(); errors.Is(err, ErrDiskFull) {
+		return err
+	}
 	open, err := r.listen()
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"errors"
 	"math"
 	"os"
 	"strconv"
@@ -55,4 +56,16 @@ func peakMemory(status string) uint64 {
 		return 0
 	}
 	return kilobytes << 10
+}
+
+// freeSpace tells how many bytes are free for us on the disk that a folder is on.
+func freeSpace(dir string) (uint64, error) {
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(dir, &disk); err != nil {
+		return 0, os.NewSyscallError("statfs", err)
+	}
+	if disk.Blocks == 0 { // such as /proc
+		return 0, errors.New("it has no size")
+	}
+	return disk.Bavail * uint64(disk.Frsize), nil
 }

@@ -26,3 +26,14 @@ func TestResourcesAreKnown(t *testing.T) {
 		t.Errorf("resources %+v, want memory and descriptors of a living process", r)
 	}
 }
+
+func TestFreeSpaceIsKnown(t *testing.T) {
+	if free, err := freeSpace(t.TempDir()); err != nil || free < 1<<20 {
+		t.Errorf("%d bytes are free, %v", free, err)
+	}
+	for _, dir := range []string{"/nowhere/at/all", "/proc"} {
+		if free, err := freeSpace(dir); err == nil {
+			t.Errorf("%d bytes are free in %s, want an error", free, dir)
+		}
+	}
+}

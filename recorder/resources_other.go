@@ -2,7 +2,12 @@
 
 package recorder
 
-import "math"
+import (
+	"errors"
+	"math"
+)
 
 // readResources knows nothing of this system.
 func readResources() resources { return resources{load15: math.NaN()} }
+
+func freeSpace(string) (uint64, error) { return 0, errors.ErrUnsupported }

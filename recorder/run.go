@@ -40,7 +40,7 @@ func (r *Recorder) newRun(log Log) *run {
 	live := &run{Recorder: r, log: log, gate: newGate(hard, log), giveUp: giveUp, hurry: make(chan struct{}), began: log.Now()}
 	live.observed = r.observedTorrents()
 	live.dispatcher = newDispatcher(swarm.Options{
-		Sessions: r.settings.Sessions, DialRate: r.settings.DialRate, Revisit: r.settings.Revisit,
+		Sessions: r.settings.Sessions, DialRate: r.settings.DialRate, NetworkDialRate: r.settings.NetworkDialRate, Revisit: r.settings.Revisit,
 		Brief: briefSession, Stay: r.settings.minimumStay(), KnownPeers: maxKnownPeers, AllPeers: maxAllPeers,
 	})
 	live.dispatcher.now, live.dispatcher.contacts, live.dispatcher.torrents = log.Now, live, live.observed
@@ -65,13 +65,16 @@ func (r *run) record(ctx context.Context) error {
 	sources, stopSources := context.WithCancel(context.Background())
 	defer stopSources()
 	r.start(sources)
-	stopped := r.wait(ctx)
+	stopped, cause := r.wait(ctx)
 	r.deps.Logger.Info("stopping", "reason", stopped.Reason)
 	_ = closeAll(r.doors) // nobody comes in while others are asked to leave
 	stopSources()
 	r.drain()
 	r.client.Close()
-	return r.finish(stopped)
+	if err := r.finish(stopped); err != nil {
+		return err
+	}
+	return cause
 }
 
 // introduce appends who records what.
@@ -111,20 +114,23 @@ func (r *run) start(ctx context.Context) {
 	r.deps.Logger.Info("recording", "events", r.settings.Events, "torrents", len(r.torrents), "trackers", r.sourcesLeft.Load())
 }
 
-// wait waits for the end and gives its reason.
-func (r *run) wait(ctx context.Context) events.RunStopped {
+// wait waits for the end and gives its reason; the error is nil where it is in order, and where the log failed, which says so itself.
+func (r *run) wait(ctx context.Context) (events.RunStopped, error) {
 	if r.settings.Duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, r.settings.Duration, Stop{events.ReasonDurationOver})
 		defer cancel()
 	}
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	r.sampler.Go(func() { r.watchDisk(ctx, end) })
 	select {
 	case <-ctx.Done():
-		return events.RunStopped{Reason: reasonOf(ctx)}
+		return events.RunStopped{Reason: reasonOf(ctx)}, diskCause(ctx)
 	case <-r.deps.Hurry:
-		return events.RunStopped{Reason: events.ReasonInterrupted}
+		return events.RunStopped{Reason: events.ReasonInterrupted}, nil
 	case <-r.log.Failed():
-		return events.RunStopped{Reason: events.ReasonWriteFailed, Text: r.log.Err().Error()}
+		return events.RunStopped{Reason: events.ReasonWriteFailed, Text: r.log.Err().Error()}, nil
 	}
 }
 
@@ -156,7 +162,10 @@ func stoppedByLog(err error) error {
 }
 
 func (r *run) snapshot() Snapshot {
-	s := Snapshot{Elapsed: r.log.Now().Sub(r.began), Appended: r.log.Appended(), Durable: r.log.Durable(), Incoming: r.reception.counts().admitted}
+	s := Snapshot{
+		Elapsed: r.log.Now().Sub(r.began), Appended: r.log.Appended(), Durable: r.log.Durable(), LogSize: r.logSize(),
+		Incoming: r.reception.counts().admitted,
+	}
 	r.dispatcher.look(func(schedule *swarm.Schedule) {
 		s.Total = schedule.Total()
 		for _, t := range r.torrents {

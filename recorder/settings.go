@@ -39,12 +39,15 @@ type Settings struct {
 	Sessions          int           `setting:"sessions" unit:"sessions" help:"outgoing sessions at one time"`
 	IncomingSessions  int           `setting:"incoming-sessions" unit:"sessions" help:"incoming sessions at one time"`
 	DialRate          int           `setting:"dial-rate" unit:"a second" help:"connections begun a second, at the most"`
+	NetworkDialRate   int           `setting:"network-dial-rate" unit:"a second" help:"connections begun a second to one network, a /24 of IPv4 or a /48 of IPv6, at the most; loopback is none"`
 	AcceptRate        int           `setting:"accept-rate" unit:"a second" help:"incoming connections taken in a second, at the most; others wait"`
 	Timeout           time.Duration `setting:"timeout" unit:"duration" help:"how long to wait for a peer: to connect, for its handshake and, in a visit, for its next message"`
+	Calibrate         bool          `setting:"calibrate" help:"measure how long peers let us wait: visits with a timeout of 30s, so that replay can tell what a shorter one would have cut"`
 	Revisit           time.Duration `setting:"revisit" unit:"duration" help:"delay until a peer is visited again"`
 	MaxMessages       string        `setting:"max-messages" unit:"messages" help:"messages taken from one peer in a visit; auto is the piece count plus 256, 0 is no limit; needs --observe visit"`
 	Exclude           string        `setting:"exclude" unit:"file" help:"file of networks that are never contacted, one address or prefix a line"`
 	Duration          time.Duration `setting:"duration" unit:"duration" help:"stop after this time; 0 is until interrupted"`
+	MinFree           ByteSize      `setting:"min-free" unit:"bytes" help:"stop in order when less is free on the disk of the event log; K, M, G and T are powers of 1024; 0 is never"`
 	StatisticInterval time.Duration `setting:"statistic-interval" unit:"duration" help:"time between two samples of the recorder's own state"`
 
 	Threshold pieces.Fraction `setting:"threshold" unit:"of all pieces" help:"from this share on a peer counts as complete and is left alone"`
@@ -59,7 +62,7 @@ type Settings struct {
 func DefaultSettings() Settings {
 	return Settings{
 		Input: "input", Output: "output", Observe: Stay,
-		Port: 6884, Sessions: 1024, IncomingSessions: 1024, DialRate: 100, AcceptRate: 1000,
+		Port: 6884, Sessions: 1024, IncomingSessions: 1024, DialRate: 100, NetworkDialRate: 10, AcceptRate: 1000, MinFree: 1 << 30,
 		Timeout: 6 * time.Second, Revisit: 5 * time.Minute, MaxMessages: "auto", StatisticInterval: 5 * time.Minute,
 		Threshold:          pieces.MustFraction("0.98"),
 		TrackerInterval:    5 * time.Minute,
@@ -67,9 +70,19 @@ func DefaultSettings() Settings {
 	}
 }
 
-// Resolve fills in what depends on other settings: when nothing is chosen to be done, peers are contacted.
-func (s *Settings) Resolve() {
+// calibrateTimeout is the timeout with which waits are measured.
+const calibrateTimeout = 30 * time.Second
+
+// Resolve fills in what depends on other settings: when nothing is chosen to be done, peers are contacted; to calibrate is to visit, with a
+// timeout of its own. given are the names of settings that somebody chose, which stay as they are.
+func (s *Settings) Resolve(given ...string) {
 	s.Active = s.Active || !s.Passive
+	if s.Calibrate && !slices.Contains(given, "timeout") {
+		s.Timeout = calibrateTimeout
+	}
+	if s.Calibrate && !slices.Contains(given, "observe") {
+		s.Observe = Visit
+	}
 }
 
 // Locate fills in the places of the event log and the text log where they are not set, for a recording on a host.

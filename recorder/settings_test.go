@@ -26,9 +26,14 @@ func TestSettingsThatAreValid(t *testing.T) {
 		"one address of each family": func(s *recorder.Settings) { s.Bind = addresses("127.0.0.2", "::1") },
 		"no limit of messages":       func(s *recorder.Settings) { s.Observe, s.MaxMessages = recorder.Visit, "0" },
 		"visits without a limit set": func(s *recorder.Settings) { s.Observe = recorder.Visit },
-		"every piece":                func(s *recorder.Settings) { s.Threshold = pieces.MustFraction("1") },
-		"exact places":               func(s *recorder.Settings) { s.Events, s.LogFile = "/tmp/a.events", "/tmp/a.log" },
-		"bounds":                     func(s *recorder.Settings) { s.Port, s.Sessions, s.DialRate, s.Timeout = 65535, 1, 1, time.Hour },
+		"calibrating":                func(s *recorder.Settings) { s.Calibrate = true; s.Resolve() },
+		"calibrating, said twice": func(s *recorder.Settings) {
+			s.Calibrate, s.Timeout, s.Observe = true, 30*time.Second, recorder.Visit
+			s.Resolve("timeout", "observe")
+		},
+		"every piece":  func(s *recorder.Settings) { s.Threshold = pieces.MustFraction("1") },
+		"exact places": func(s *recorder.Settings) { s.Events, s.LogFile = "/tmp/a.events", "/tmp/a.log" },
+		"bounds":       func(s *recorder.Settings) { s.Port, s.Sessions, s.DialRate, s.Timeout = 65535, 1, 1, time.Hour },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := recorder.DefaultSettings()
@@ -69,7 +74,16 @@ func TestSettingsThatAreNotValid(t *testing.T) {
 		"timeout of a day":       {func(s *recorder.Settings) { s.Timeout = 24 * time.Hour }, []string{"timeout"}},
 		"duration below 0":       {func(s *recorder.Settings) { s.Duration = -1 }, []string{"duration"}},
 		"intervals":              {func(s *recorder.Settings) { s.Revisit, s.StatisticInterval, s.TrackerInterval = 0, -1, 0 }, []string{"revisit", "statistic-interval", "tracker-interval"}},
-		"several":                {func(s *recorder.Settings) { s.Port, s.Sessions = 0, -1 }, []string{"port", "sessions"}},
+		"no dial to a network":   {func(s *recorder.Settings) { s.NetworkDialRate = 0 }, []string{"network-dial-rate"}},
+		"calibrating with a timeout": {func(s *recorder.Settings) {
+			s.Calibrate, s.Timeout = true, 10*time.Second
+			s.Resolve("timeout")
+		}, []string{"timeout"}},
+		"calibrating while staying": {func(s *recorder.Settings) {
+			s.Calibrate = true
+			s.Resolve("observe")
+		}, []string{"observe"}},
+		"several": {func(s *recorder.Settings) { s.Port, s.Sessions = 0, -1 }, []string{"port", "sessions"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := recorder.DefaultSettings()
@@ -87,6 +101,15 @@ func TestSettingsThatAreNotValid(t *testing.T) {
 				t.Errorf("error %q names %q, want %q", err, named, c.want)
 			}
 		})
+	}
+}
+
+func TestCalibratingVisitsWithATimeoutOfItsOwn(t *testing.T) {
+	s := recorder.DefaultSettings()
+	s.Calibrate = true
+	s.Resolve()
+	if s.Timeout != 30*time.Second || s.Observe != recorder.Visit {
+		t.Errorf("timeout %v, --observe %v, want 30s and visit", s.Timeout, s.Observe)
 	}
 }
 

@@ -12,6 +12,7 @@ type Snapshot struct {
 	Elapsed  time.Duration // since the run began
 	Appended events.Seq    // events so far
 	Durable  events.Seq    // of these, on disk
+	LogSize  ByteSize      // on disk
 	Total    swarm.Counts
 	Incoming int               // peers in session that connected to us
 	Torrents []TorrentSnapshot // in the order of their numbers

@@ -17,8 +17,11 @@ func (s Stop) Error() string { return fmt.Sprintf("the recording is to stop: %v"
 
 func reasonOf(ctx context.Context) events.Reason {
 	var stop Stop
-	if errors.As(context.Cause(ctx), &stop) {
+	switch cause := context.Cause(ctx); {
+	case errors.As(cause, &stop):
 		return stop.Reason
+	case errors.Is(cause, ErrDiskFull):
+		return events.ReasonDiskFull
 	}
 	return events.ReasonInterrupted
 }

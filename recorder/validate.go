@@ -42,11 +42,13 @@ func (s *Settings) Validate() error {
 	s.checkObserve(&c)
 	s.checkBind(&c)
 	s.checkTimes(&c)
+	s.checkCalibrate(&c)
 	c.within("port", int(s.Port), 1<<16-1)
 	c.within("sessions", s.Sessions, maxSessions)
 	c.within("incoming-sessions", s.IncomingSessions, maxSessions)
 	c.within("dial-rate", s.DialRate, maxDialRate)
 	c.within("accept-rate", s.AcceptRate, maxDialRate)
+	c.within("network-dial-rate", s.NetworkDialRate, maxDialRate)
 	if s.Threshold.Compare(pieces.Fraction{}) <= 0 {
 		c.add("threshold", s.Threshold, "want more than 0, up to 1: every peer would count as complete")
 	}
@@ -93,6 +95,15 @@ func (s *Settings) checkObserve(c *check) {
 		c.add("max-messages", s.MaxMessages, "want auto or a number of messages, with 0 for no limit")
 	} else if s.Observe == Stay {
 		c.add("max-messages", s.MaxMessages, "ends visits, and with --observe stay there are none: add --observe visit or leave it out")
+	}
+}
+
+func (s *Settings) checkCalibrate(c *check) {
+	if s.Calibrate && s.Timeout != calibrateTimeout {
+		c.add("timeout", s.Timeout, fmt.Sprintf("is not the %v of --calibrate: leave one of them out", calibrateTimeout))
+	}
+	if s.Calibrate && s.Observe == Stay {
+		c.add("observe", string(s.Observe), "waits as long as the peer likes, and --calibrate measures what timeouts would cut: leave one of them out")
 	}
 }
 

@@ -40,7 +40,7 @@ event is lost by that either. The last line on standard output says where the lo
 
 // record runs a recording from the settings on to the last line.
 func record(c *cobra.Command, settings recorder.Settings, paths []string) error {
-	settings.Resolve()
+	settings.Resolve(given(c.Flags())...)
 	if err := settings.Validate(); err != nil {
 		return err
 	}

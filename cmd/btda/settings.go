@@ -27,6 +27,12 @@ func addSettings(flags *pflag.FlagSet, s *recorder.Settings) {
 	}
 }
 
+// given lists the flags that were set.
+func given(flags *pflag.FlagSet) (names []string) {
+	flags.Visit(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}
+
 // settingValue is a setting as a flag.
 type settingValue struct{ recorder.Field }
 
@@ -80,6 +86,8 @@ func (v *settingValue) Set(text string) error {
 		return parseInto(to, text, parsePort, "want a number from 1 to 65535")
 	case *time.Duration:
 		return parseInto(to, text, time.ParseDuration, "want a number with a unit, such as 500ms, 6s, 5m or 34h")
+	case *recorder.ByteSize:
+		return parseInto(to, text, recorder.ParseByteSize, "want a number of bytes, such as 500M or 2G")
 	case *pieces.Fraction:
 		return to.Set(text)
 	case *[]netip.Addr:
