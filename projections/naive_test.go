@@ -46,14 +46,6 @@ type naiveSession struct {
 	heard            []naiveHeard
 }
 
-// naiveHeard is a message of any kind, or many that were only counted.
-type naiveHeard struct {
-	position int
-	time     events.Time
-	count    uint64
-	flood    bool
-}
-
 type naiveModel struct {
 	policy           Identity
 	size             map[events.TorrentNumber]int
@@ -107,38 +99,6 @@ func (m *naiveModel) apply(r *events.Record) {
 		m.message(r)
 	}
 	m.hear(r)
-}
-
-// hear notes that a message came.
-func (m *naiveModel) hear(r *events.Record) {
-	heard := naiveHeard{position: m.position, time: r.Time, count: 1}
-	var number events.SessionNumber
-	switch e := r.Event.(type) {
-	case *events.BitfieldReceived:
-		number = e.Session
-	case *events.BitfieldChanged:
-		number = e.Session
-	case *events.HaveAllReceived:
-		number = e.Session
-	case *events.HaveNoneReceived:
-		number = e.Session
-	case *events.HaveReceived:
-		number = e.Session
-	case *events.DontHaveReceived:
-		number = e.Session
-	case *events.ExtensionHandshakeReceived:
-		number = e.Session
-	case *events.PeersExchanged:
-		number = e.Session
-	case *events.MessageReceived:
-		number = e.Session
-	case *events.MessagesSuppressed:
-		number, heard.count, heard.flood = e.Session, e.Count, true
-	default:
-		return
-	}
-	s := m.openSessionNames[number]
-	s.heard = append(s.heard, heard)
 }
 
 func (m *naiveModel) message(r *events.Record) {

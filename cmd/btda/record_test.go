@@ -138,6 +138,7 @@ func TestRecordVerifyEventsReplay(t *testing.T) {
 		t.Errorf("pieces %v, want 1 to 3", got)
 	}
 	replayAndCount(t, log)
+	replayWithThresholds(t, log)
 	replayWithPlaces(t, log)
 	verifyDamaged(t, log)
 }
@@ -154,6 +155,36 @@ func replayAndCount(t *testing.T, log string) {
 		for table, want := range map[string]int{"download": 1, "peer": 2, "torrent": 1} {
 			if rows := countRows(t, file, table); rows != want {
 				t.Errorf("%s has %d rows, want %d", table, rows, want)
+			}
+		}
+	}
+}
+
+// replayWithThresholds replays with one threshold, repeated ones and a list: the first counts, and several replace the default sweep.
+func replayWithThresholds(t *testing.T, log string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "a.sqlite")
+	for _, c := range []struct {
+		flags     []string
+		threshold string
+		sweep     string
+	}{
+		{nil, "option.threshold' AND value IS NULL", "0.5,0.8,0.9,0.95,0.98,0.99,1"},
+		{[]string{"--threshold", "0.6"}, "option.threshold' AND value = '0.6'", "0.5,0.6,0.8,0.9,0.95,0.98,0.99,1"},
+		{[]string{"--threshold", "0.75,0.25", "--threshold", "1"}, "option.threshold' AND value = '0.75'", "0.25,0.75,1"},
+	} {
+		if got := btda(t, append([]string{"replay", log, "-o", file}, c.flags...)...); got.code != 0 {
+			t.Fatalf("btda replay %q: exit code %d\n%s%s", c.flags, got.code, got.stdout, got.stderr)
+		}
+		if n := countRows(t, file, "provenance WHERE name = '"+c.threshold); n != 1 {
+			t.Errorf("%q: provenance does not say %s", c.flags, c.threshold)
+		}
+		if n := countRows(t, file, "provenance WHERE name = 'option.sweep' AND value = '"+c.sweep+"'"); n != 1 {
+			t.Errorf("%q: provenance does not say the sweep %s", c.flags, c.sweep)
+		}
+		for threshold := range strings.SplitSeq(c.sweep, ",") {
+			if n := countRows(t, file, "threshold_sweep WHERE threshold = "+threshold); n != 1 {
+				t.Errorf("%q: %d rows of threshold %s, want 1", c.flags, n, threshold)
 			}
 		}
 	}
