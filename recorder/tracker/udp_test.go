@@ -215,7 +215,7 @@ func TestUDPConnectionForgotten(t *testing.T) {
 			}
 			forgotten = forgotten || q.action == 1
 		})
-		c := udpClient(t, func(c *Config) { c.Timeout = 4 * time.Second })
+		c := udpClient(t, func(c *Config) { c.Timeout = 8 * time.Second })
 		checkGood(t, s, c.Announce(t.Context(), s.url, testRequest()))
 		if refusing {
 			if got := c.Announce(t.Context(), s.url, testRequest()); got.Failure == nil || got.Failure.Text != "bad connection id" {
