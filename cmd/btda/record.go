@@ -40,6 +40,9 @@ event is lost by that either. The last line on standard output says where the lo
 
 // record runs a recording from the settings on to the last line.
 func record(c *cobra.Command, settings recorder.Settings, paths []string) error {
+	if c.Flags().Changed("active") && !settings.Active && !settings.Passive {
+		return &recorder.SettingError{Setting: "active", Value: "false", Problem: "nothing is left to do; add --passive, or leave it out"}
+	}
 	settings.Resolve(given(c.Flags())...)
 	if err := settings.Validate(); err != nil {
 		return err
@@ -81,7 +84,7 @@ func runRecorder(c *cobra.Command, settings recorder.Settings, torrents []input.
 	if limit := r.Sessions(); limit < settings.Sessions {
 		fmt.Fprintf(out, "only %d sessions at one time instead of %d: so many files may be open; raise that with ulimit -n\n", limit, settings.Sessions)
 	}
-	fmt.Fprintf(out, "recording %d torrents into %s, text log %s; interrupt to stop\n", len(torrents), settings.Events, settings.LogFile)
+	fmt.Fprintf(out, "recording %s into %s, text log %s; interrupt to stop\n", torrentCount(len(torrents)), settings.Events, settings.LogFile)
 	progress := showProgress(ctx, out, r.Snapshot)
 	defer progress.Wait()
 	defer stop.Close()
@@ -97,4 +100,11 @@ func createLog(dir string, logger *slog.Logger) (recorder.Log, error) {
 		return nil, err // a nil *Log would be a Log that is not nil
 	}
 	return log, nil
+}
+
+func torrentCount(n int) string {
+	if n == 1 {
+		return "1 torrent"
+	}
+	return fmt.Sprintf("%d torrents", n)
 }

@@ -40,6 +40,9 @@ func (s selection) read() (input.Found, error) {
 		for i := range found.Torrents {
 			found.Torrents[i].Path = s.inFolder(found.Torrents[i].Path)
 		}
+		if err != nil {
+			err = fmt.Errorf("%w\nname .torrent files that can be read, or put them below %s and name none", err, s.folder)
+		}
 		return found, err
 	}
 	found, err := input.Find(s.folder)
