@@ -14,20 +14,25 @@ import (
 
 // guest is a connection that a peer made.
 type guest struct {
-	conn     net.Conn
-	address  netip.AddrPort
-	leave    context.CancelCauseFunc
-	greeting *list.Element // in the lobby; nil once it was admitted, or gave way
+	reception *reception
+	conn      net.Conn
+	address   netip.AddrPort
+	leave     context.CancelCauseFunc
+
+	// What the lobby knows.
+	since    time.Time
+	greeting *list.Element // nil once it was admitted, or gave way
 	admitted bool          // it takes a session
 }
 
 // lobby counts connections: those that still have to name a torrent of ours, and those that were admitted to a session for it.
 //
-// Where too many have named none, the oldest gives way. A peer of good will says at once what it wants: those that say nothing, however
-// many, do not keep it out.
+// Where too many have named none, the oldest gives way, once it has had the time to. A peer of good will says at once what it wants:
+// those that say nothing, however many, do not keep it out.
 type lobby struct {
-	sessions  int // the most at one time
-	greetings int // the most at one time
+	sessions  int           // the most at one time
+	greetings int           // the most at one time
+	room      chan struct{} // has a value when there may be room for one that greets
 
 	mu       sync.Mutex
 	greeting list.List // of *guest, oldest first
@@ -37,26 +42,59 @@ type lobby struct {
 
 var errGreetingsTaken = netfail.New(events.ReasonLimitExceeded, "too many connections have named no torrent, and this is the oldest of them")
 
-// enter takes in a connection and reports whether another had to give way.
-func (l *lobby) enter(g *guest) (full bool) {
+// greetingTime is how long a connection has at least to name a torrent, however many wait.
+const greetingTime = 100 * time.Millisecond
+
+func newLobby(sessions, greetings int) *lobby {
+	return &lobby{sessions: sessions, greetings: greetings, room: make(chan struct{}, 1)}
+}
+
+// enter takes in a connection, and reports whether another had to give way for it. While all others are young, it waits. The error is
+// that of ctx: then the connection was not taken in.
+func (l *lobby) enter(ctx context.Context, g *guest) (gaveWay bool, err error) {
+	for {
+		wait, gaveWay := l.tryEnter(g, time.Now())
+		if wait == 0 {
+			return gaveWay, nil
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-l.room:
+		case <-timer.C:
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+		timer.Stop()
+	}
+}
+
+// tryEnter takes in a connection, unless the oldest has to have more time. Then it gives that time.
+func (l *lobby) tryEnter(g *guest, now time.Time) (wait time.Duration, gaveWay bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.taken++
-	g.greeting = l.greeting.PushBack(g)
-	if l.greeting.Len() <= l.greetings {
-		return false
+	if gaveWay = l.greeting.Len() >= l.greetings; gaveWay {
+		oldest := l.greeting.Front().Value.(*guest)
+		if wait := greetingTime - now.Sub(oldest.since); wait > 0 {
+			return wait, false
+		}
+		l.name(oldest)
+		oldest.leave(errGreetingsTaken)
 	}
-	oldest := l.greeting.Front().Value.(*guest)
-	l.name(oldest)
-	oldest.leave(errGreetingsTaken)
-	return true
+	l.taken++
+	g.since, g.greeting = now, l.greeting.PushBack(g)
+	return 0, gaveWay
 }
 
 // name takes a guest out of those that have named no torrent. The caller holds mu.
 func (l *lobby) name(g *guest) {
-	if g.greeting != nil {
-		l.greeting.Remove(g.greeting)
-		g.greeting = nil
+	if g.greeting == nil {
+		return
+	}
+	l.greeting.Remove(g.greeting)
+	g.greeting = nil
+	select {
+	case l.room <- struct{}{}:
+	default:
 	}
 }
 

@@ -32,7 +32,7 @@ type receptionOptions struct {
 // many of them may be without a handshake is bounded too: see lobby.
 type reception struct {
 	receptionOptions
-	lobby   lobby
+	lobby   *lobby
 	pace    *rate.Limiter
 	limits  limitNotes
 	serving sync.WaitGroup // listeners and connections
@@ -41,7 +41,7 @@ type reception struct {
 func newReception(o receptionOptions) *reception {
 	return &reception{
 		receptionOptions: o, pace: rate.NewLimiter(rate.Limit(o.Rate), max(o.Rate/10, 1)),
-		lobby: lobby{sessions: o.Sessions, greetings: o.Greetings}, limits: limitNotes{log: o.Log},
+		lobby: newLobby(o.Sessions, o.Greetings), limits: limitNotes{log: o.Log},
 	}
 }
 
@@ -95,18 +95,26 @@ func (r *reception) counts() lobbyCounts {
 
 // take serves one connection in a goroutine of its own.
 func (r *reception) take(ctx context.Context, l listener, conn net.Conn) {
-	g := &guest{conn: conn, address: remoteOf(conn)}
-	ctx, g.leave = context.WithCancelCause(ctx)
-	if r.lobby.enter(g) {
+	g := &guest{reception: r, conn: conn, address: remoteOf(conn)}
+	serving, leave := context.WithCancelCause(ctx)
+	g.leave = leave
+	gaveWay, err := r.lobby.enter(ctx, g)
+	if err != nil {
+		leave(err)
+		conn.Close()
+		return
+	}
+	if gaveWay {
 		r.limits.note(events.LimitReached{Limit: events.LimitIncomingHandshakes, Value: uint64(r.Greetings) + 1, Bound: uint64(r.Greetings)})
 	}
-	r.serving.Go(func() {
-		defer g.leave(nil)
-		defer r.lobby.depart(g)
-		r.Observer.Serve(ctx, &session.Arrival{Conn: conn, Address: g.address, Transport: l.transport, Admit: func(hash events.InfoHash) (session.Torrent, error) {
-			return r.admit(g, hash)
-		}})
-	})
+	r.serving.Go(func() { r.serve(serving, g, l.transport) })
+}
+
+// serve lasts from the handshake to the end of a connection. Its frame lies below every session that waits.
+func (r *reception) serve(ctx context.Context, g *guest, transport events.Transport) {
+	r.Observer.Serve(ctx, &session.Arrival{Conn: g.conn, Address: g.address, Transport: transport, Admit: g.admit})
+	r.lobby.depart(g)
+	g.leave(nil)
 }
 
 // The reasons to refuse a peer.
@@ -117,7 +125,8 @@ var (
 )
 
 // admit gives the torrent with an info hash, if the peer may have a session for it.
-func (r *reception) admit(g *guest, hash events.InfoHash) (session.Torrent, error) {
+func (g *guest) admit(hash events.InfoHash) (session.Torrent, error) {
+	r := g.reception
 	torrent, observed := r.Torrents[hash]
 	switch {
 	case r.Excluded(g.address.Addr()):
