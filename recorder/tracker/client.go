@@ -102,9 +102,9 @@ func (c *Client) Close() {
 
 // Announce tells a tracker about us and takes its peers. The URL is that of the torrent file, its query included.
 func (c *Client) Announce(ctx context.Context, tracker string, r Request) Announcement {
+	start := c.config.Now()
 	patience, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
-	start := c.config.Now()
 	to, p, err := c.protocolOf(tracker)
 	if err != nil {
 		return announceFailed(c.ended(start), announced{tracker, r}, exchange{err: err, phase: events.PhaseRequest})
@@ -125,9 +125,9 @@ func (c *Client) Announce(ctx context.Context, tracker string, r Request) Announ
 
 // Scrape asks a tracker for its counts of a torrent. The URL is the announce URL, from which that of the scrape is derived.
 func (c *Client) Scrape(ctx context.Context, tracker string, r Request) Scraping {
+	start := c.config.Now()
 	patience, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
-	start := c.config.Now()
 	to, p, err := c.protocolOf(tracker)
 	if err != nil {
 		return scrapeFailed(c.ended(start), announced{tracker, r}, exchange{err: err, phase: events.PhaseRequest})
