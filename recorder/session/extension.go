@@ -75,24 +75,3 @@ func (s *session) learnPort(port events.Optional) {
 		s.leave(events.ReasonDuplicate)
 	}
 }
-
-func (s *session) offerMetadata(number uint8) {
-	s.peer.metadata = number
-	switch {
-	case number == 0:
-		s.timers.ask = never
-	case s.timers.ask == never:
-		s.timers.ask = s.now + askInterval
-	}
-}
-
-// receiveMetadata takes in a metadata message (BEP 9). A request is rejected: we have no metadata to give. One that comes above the
-// rate that is recorded gets no answer.
-func (s *session) receiveMetadata(m message) {
-	if s.receiveOther(m) == 0 || s.peer.metadata == 0 || s.mute() {
-		return
-	}
-	if asked, err := wire.ParseMetadata(m.payload); err == nil && asked.Type == wire.MetadataRequest {
-		s.sendMetadata(wire.MetadataMessage{Type: wire.MetadataReject, Piece: asked.Piece})
-	}
-}

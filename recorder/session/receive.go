@@ -90,6 +90,7 @@ func (s *session) progress() {
 	s.timers.first = min(s.timers.first, s.now)
 	if s.sized() {
 		s.link.contact.Progress.set(s.set.Count())
+		s.hurry()
 	}
 }
 

@@ -31,16 +31,6 @@ func (s *session) greet() {
 	}
 }
 
-// ask asks for metadata piece 0, which makes some clients flush the haves that they hold back.
-func (s *session) ask() {
-	s.timers.ask = s.now + askInterval
-	s.sendMetadata(wire.MetadataMessage{Type: wire.MetadataRequest})
-}
-
-func (s *session) sendMetadata(m wire.MetadataMessage) {
-	s.send(wire.AppendExtended(nil, s.peer.metadata, m.Append(nil)))
-}
-
 func (s *session) keepAlive() { s.send(wire.AppendKeepAlive(nil)) }
 
 // send sends whole messages and records each.

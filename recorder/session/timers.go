@@ -10,8 +10,6 @@ import (
 const (
 	// SettleTime is how long the first availability of a session may take to come whole ("lazy bitfield"): replay's default.
 	SettleTime = 2 * time.Second
-	// askInterval is between two requests for metadata piece 0.
-	askInterval = 5 * time.Second
 	// keepAliveInterval is the longest time without a message of ours.
 	keepAliveInterval = 60 * time.Second
 	// flushInterval is the longest time after which messages that were only counted are recorded.
@@ -30,6 +28,7 @@ type timers struct {
 	spoke    time.Duration // when we last sent a message
 	first    time.Duration // when the peer first told about its pieces
 	ask      time.Duration // when to ask for metadata next
+	asked    time.Duration // when we last asked
 	frame    time.Duration // when the present message must be whole
 	flush    time.Duration // when to record what was only counted
 	muted    time.Duration // until when a connection that takes no more of ours is listened to
@@ -109,13 +108,6 @@ func (s *session) reopenDue() time.Duration {
 		return never
 	}
 	return s.observer.Revisit
-}
-
-func (s *session) askDue() time.Duration {
-	if s.mute() || s.reached {
-		return never
-	}
-	return s.timers.ask
 }
 
 func (s *session) keepAliveDue() time.Duration {

@@ -1,0 +1,75 @@
+package session
+
+import (
+	"slices"
+	"time"
+
+	"btda/recorder/wire"
+)
+
+// Some clients hold their haves back until they write something else. An answer about metadata is such a thing, so that they are asked
+// for metadata piece 0 again and again.
+const (
+	// askInterval is between two requests.
+	askInterval = 5 * time.Second
+	// hurryInterval is between two requests to a peer that holds haves back, is above hurryFrom and gets on.
+	hurryInterval = time.Second
+	// hurryFrom is the share of the pieces, in hundredths, from which on the last ones may come, and the peer may leave, at any time.
+	hurryFrom = 80
+)
+
+// holdingBack are the clients that are known to hold haves back, by what their peer ids begin with: transmission, for about 10 s, and
+// rtorrent, for ever.
+var holdingBack = []string{"-TR", "-lt"}
+
+// offerMetadata remembers by which number a peer takes requests for metadata, if it does.
+func (s *session) offerMetadata(number uint8) {
+	s.peer.metadata = number
+	switch {
+	case number == 0:
+		s.timers.ask = never
+	case s.timers.ask == never:
+		s.timers.ask = s.now + askInterval
+	}
+}
+
+func (s *session) askDue() time.Duration {
+	if s.mute() || s.reached {
+		return never
+	}
+	return s.timers.ask
+}
+
+// ask asks for metadata piece 0. The next request follows sooner if this one brings news: see hurry.
+func (s *session) ask() {
+	s.timers.asked, s.timers.ask = s.now, s.now+askInterval
+	s.sendMetadata(wire.MetadataMessage{Type: wire.MetadataRequest})
+}
+
+// hurry asks a peer soon again whose set has just changed, because it may be about to finish.
+func (s *session) hurry() {
+	if s.timers.ask != never && s.holdsBack() && 100*uint64(s.set.Count()) >= hurryFrom*uint64(s.set.Size()) {
+		s.timers.ask = min(s.timers.ask, s.timers.asked+hurryInterval)
+	}
+}
+
+// holdsBack tells whether the client of the peer is known to hold haves back.
+func (s *session) holdsBack() bool {
+	const client = 3 // bytes of the peer id
+	return slices.Contains(holdingBack, string(s.theirs.PeerID[:client]))
+}
+
+// receiveMetadata takes in a metadata message (BEP 9). A request is rejected: we have no metadata to give. One that comes above the
+// rate that is recorded gets no answer.
+func (s *session) receiveMetadata(m message) {
+	if s.receiveOther(m) == 0 || s.peer.metadata == 0 || s.mute() {
+		return
+	}
+	if asked, err := wire.ParseMetadata(m.payload); err == nil && asked.Type == wire.MetadataRequest {
+		s.sendMetadata(wire.MetadataMessage{Type: wire.MetadataReject, Piece: asked.Piece})
+	}
+}
+
+func (s *session) sendMetadata(m wire.MetadataMessage) {
+	s.send(wire.AppendExtended(nil, s.peer.metadata, m.Append(nil)))
+}
