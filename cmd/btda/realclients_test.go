@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,9 +26,9 @@ const (
 	realPieces      = 512
 	realPieceLength = 16 << 10
 	realThreshold   = 502 // pieces: 98 %
-	realSlowFrom    = 476 // pieces from which on the client that quits is slow
+	realSlowFrom    = 476 // pieces from which on clients that hang up when they have finished are slow
 	realSlowRate    = 28_000
-	leastTail       = 3 * time.Second // that the last 2 % of that client take
+	leastTail       = 3 * time.Second // that the last 2 % of those clients take
 
 	realPatience = 170 * time.Second // for all of the test
 	// afterglow is how much longer than the last download the recording lasts. Some clients hold their last haves back for 10 s.
@@ -39,29 +40,46 @@ type realMode struct {
 	name    string
 	args    []string
 	address string // of its own, beside ::1
+	tracker string // scheme of the tracker for IPv4
 	early   bool   // it records before there are clients, so that they learn of it from the tracker
 	meets   func(*realclient.Client) bool
+	assumes func(*realclient.Client) bool // of a client that it meets: a download of it cannot be more than likely
 }
 
 var realModes = []realMode{
-	{name: "active stay", args: []string{"--active", "--observe", "stay"}, address: "127.0.11.1", meets: everyClient},
-	{name: "active visit", args: []string{"--active", "--observe", "visit"}, address: "127.0.11.2", meets: everyClient},
+	{name: "active stay", args: []string{"--active", "--observe", "stay"}, address: "127.0.11.1", tracker: "http", meets: everyClient, assumes: noClient},
+	{name: "active visit", args: []string{"--active", "--observe", "visit"}, address: "127.0.11.2", tracker: "udp", meets: everyClient, assumes: noClient},
+	{name: "passive stay", args: []string{"--passive", "--observe", "stay"}, address: "127.0.11.3", tracker: "http", early: true,
+		meets: dialsOnLoopback, assumes: startsSilently},
+	{name: "both stay", args: []string{"--active", "--passive", "--observe", "stay"}, address: "127.0.11.4", tracker: "udp", early: true,
+		meets: dialsOnLoopback, assumes: startsSilently},
 }
 
 func everyClient(*realclient.Client) bool { return true }
 
+func noClient(*realclient.Client) bool { return false }
+
+// dialsOnLoopback tells of a client that connects to a recorder when the tracker names it. One that is complete need not.
+func dialsOnLoopback(c *realclient.Client) bool { return c.Kind != realclient.Transmission && !c.Full }
+
+// startsSilently tells of a client that does not say that it has nothing. It would say more in another session, but one that connected
+// is kept.
+func startsSilently(c *realclient.Client) bool { return c.Kind == realclient.RTorrent && c.Begun == 0 }
+
 // realCast is who takes part, in the order in which they start: transmission connects to nobody on loopback, so the others must
-// learn of it, and the seed comes last, so that nobody has anything before all are there.
+// learn of it, and the seed comes late, so that nobody has anything before most are there. rtorrent hangs up on everybody when it has
+// finished, in order to check what it has.
 var realCast = []realclient.Options{
 	{Name: "transmission", Kind: realclient.Transmission, Rate: 220_000},
 	{Name: "aria2", Kind: realclient.Aria2, Rate: 230_000},
-	{Name: "rtorrent", Kind: realclient.RTorrent, Rate: 240_000},
+	{Name: "rtorrent", Kind: realclient.RTorrent, Rate: 240_000, SlowFrom: realSlowFrom, SlowRate: realSlowRate},
+	{Name: "rtorrent that resumes", Kind: realclient.RTorrent, Begun: realPieces / 8, Rate: 200_000, SlowFrom: realSlowFrom, SlowRate: realSlowRate},
 	{Name: "libtorrent", Kind: realclient.Libtorrent, Rate: 200_000},
-	{Name: "libtorrent on ::1", Kind: realclient.Libtorrent, Rate: 210_000, Address: netip.IPv6Loopback()},
 	{Name: "quits when finished", Kind: realclient.Libtorrent, Rate: 250_000, Quits: true, SlowFrom: realSlowFrom, SlowRate: realSlowRate},
 	{Name: "stops half way", Kind: realclient.Libtorrent, Rate: 190_000, Goal: realPieces / 2},
 	{Name: "complete from the start", Kind: realclient.Aria2, Full: true, Rate: 1000},
 	{Name: "seed", Kind: realclient.Libtorrent, Full: true, Also: netip.IPv6Loopback()},
+	{Name: "libtorrent on ::1", Kind: realclient.Libtorrent, Rate: 210_000, Address: netip.IPv6Loopback()},
 }
 
 // TestRealClients demands that exactly those who downloaded are confirmed, in every mode. The truth is what the clients themselves say.
@@ -75,9 +93,9 @@ func TestRealClients(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), realPatience)
 	defer cancel()
 	s := newRealSwarm(ctx, t)
-	recordings := s.record(t, true)
-	s.start(ctx, t)
-	recordings = append(recordings, s.record(t, false)...)
+	recordings := s.record(ctx, t, true)
+	s.start(ctx, t, len(recordings))
+	recordings = append(recordings, s.record(ctx, t, false)...)
 	s.wait(ctx, t)
 	for _, r := range recordings {
 		r.signal(syscall.SIGINT)
@@ -152,10 +170,12 @@ func (s *realSwarm) trackers(addresses ...netip.Addr) []string {
 	return urls
 }
 
-// start starts the clients, each once those before it have announced.
-func (s *realSwarm) start(ctx context.Context, t *testing.T) {
+// start starts the clients, each once those before it have announced, the recorders among them.
+func (s *realSwarm) start(ctx context.Context, t *testing.T, announced int) {
 	t.Helper()
-	announced := 0
+	if err := s.tracker.WaitPeers(ctx, s.payload.InfoHash, announced); err != nil {
+		t.Fatal(err)
+	}
 	for i, o := range realCast {
 		if !o.Address.IsValid() {
 			o.Address = netip.AddrFrom4([4]byte{127, 0, 10, byte(2 + i)})
@@ -205,7 +225,7 @@ func (s *realSwarm) checkCast(t *testing.T) {
 		if want := !c.Full && c.Goal == realPieces; c.Finished() != want {
 			t.Errorf("%s: finished %v, want %v", c.Name, c.Finished(), want)
 		}
-		if !c.Quits {
+		if c.SlowFrom == 0 {
 			continue
 		}
 		crossing, _ := c.CrossedAt(realThreshold)
@@ -224,25 +244,33 @@ type realRecording struct {
 }
 
 // record starts the recordings that begin early, or the others.
-func (s *realSwarm) record(t *testing.T, early bool) []*realRecording {
+func (s *realSwarm) record(ctx context.Context, t *testing.T, early bool) []*realRecording {
 	t.Helper()
-	torrent := filepath.Join(s.folder, "recorded.torrent")
-	described, err := s.payload.TorrentFor(s.tracker.URL("http"), s.tracker6.URL)
+	var all []*realRecording
+	for _, m := range realModes {
+		if m.early == early {
+			all = append(all, s.recordMode(ctx, t, m))
+		}
+	}
+	return all
+}
+
+func (s *realSwarm) recordMode(ctx context.Context, t *testing.T, m realMode) *realRecording {
+	t.Helper()
+	name := filepath.Join(s.folder, strings.ReplaceAll(m.name, " ", "-"))
+	described, err := s.payload.TorrentFor(s.tracker.URL(m.tracker), s.tracker6.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, torrent, described)
-	var all []*realRecording
-	for _, m := range realModes {
-		if m.early != early {
-			continue
-		}
-		r := &realRecording{mode: m, events: filepath.Join(s.folder, strings.ReplaceAll(m.name, " ", "-")+".events")}
-		args := []string{"record", "--bind", m.address, "--bind", "::1", "--revisit", "2s", "--events", r.events, torrent}
-		r.running = start(t, slices.Concat(args, m.args)...)
-		all = append(all, r)
+	writeFile(t, name+".torrent", described)
+	port, err := realclient.FreePort(ctx, netip.MustParseAddr(m.address), netip.IPv6Loopback())
+	if err != nil {
+		t.Fatal(err)
 	}
-	return all
+	r := &realRecording{mode: m, events: name + ".events"}
+	r.running = start(t, slices.Concat([]string{"record", "--bind", m.address, "--bind", "::1", "--port", strconv.Itoa(int(port)),
+		"--revisit", "2s", "--events", r.events, name + ".torrent"}, m.args)...)
+	return r
 }
 
 // end waits for the end of the recording.

@@ -86,7 +86,7 @@ func (p *Payload) TorrentFor(trackers ...string) ([]byte, error) {
 	return encoded, nil
 }
 
-// Save writes the content as its one file into a folder.
-func (p *Payload) Save(folder string) error {
-	return os.WriteFile(filepath.Join(folder, p.inside.Name), p.data, 0o644)
+// Save writes the first pieces of the content as its one file into a folder.
+func (p *Payload) Save(folder string, pieces int) error {
+	return os.WriteFile(filepath.Join(folder, p.inside.Name), p.data[:pieces*p.PieceLength], 0o644)
 }

@@ -38,14 +38,21 @@ type Options struct {
 	Full     bool     // it begins with the whole payload
 	Rate     int      // bytes a second that it receives, at the most; 0 is no limit
 
-	// The rest is for libtorrent only.
+	// For libtorrent and rtorrent only.
 
-	Also     netip.Addr // second address, of the other family; may be invalid
-	Goal     int        // pieces that it wants; 0 is all
-	Quits    bool       // it ends at once when it has all pieces that it wants
-	SlowFrom int        // pieces from which on it receives at SlowRate only; 0 is never
-	SlowRate int        // bytes a second
-	UTP      bool       // uTP beside TCP (BEP 29)
+	SlowFrom int // pieces from which on it receives at SlowRate only; 0 is never
+	SlowRate int // bytes a second
+
+	// For rtorrent only.
+
+	Begun int // pieces that it begins with
+
+	// For libtorrent only.
+
+	Also  netip.Addr // address of the other family on which it listens too; it then connects from any. May be invalid
+	Goal  int        // pieces that it wants; 0 is all
+	Quits bool       // it ends at once when it has all pieces that it wants
+	UTP   bool       // uTP beside TCP (BEP 29)
 }
 
 // Client is a running client with one torrent.
@@ -96,10 +103,13 @@ func Start(ctx context.Context, o Options) (*Client, error) {
 	if o.Goal == 0 {
 		o.Goal = o.Payload.PieceCount
 	}
+	if o.Full {
+		o.Begun = o.Payload.PieceCount
+	}
 	c := &Client{Options: o, begun: make(chan struct{}), reached: make(chan struct{})}
 	c.Folder = filepath.Join(o.Folder, strings.NewReplacer(" ", "-", ":", "").Replace(o.Name))
 	addresses := slices.DeleteFunc([]netip.Addr{o.Address, o.Also}, func(a netip.Addr) bool { return !a.IsValid() })
-	if c.Port, err = freePort(ctx, addresses...); err != nil {
+	if c.Port, err = FreePort(ctx, addresses...); err != nil {
 		return nil, err
 	}
 	if err := c.furnish(); err != nil {
@@ -120,10 +130,10 @@ func (c *Client) furnish() error {
 	if err := os.WriteFile(c.torrent(), described, 0o644); err != nil {
 		return err
 	}
-	if c.Full {
-		return c.Payload.Save(c.content())
+	if c.Begun == 0 {
+		return nil
 	}
-	return nil
+	return c.Payload.Save(c.content(), c.Begun)
 }
 
 func (c *Client) content() string { return filepath.Join(c.Folder, "content") }
@@ -158,12 +168,12 @@ func (c *Client) fail(err error) {
 	c.failed = err
 }
 
-// note adds to the history. A client that has the whole payload and does not know it yet is checking it.
+// note adds to the history. A client that does not know yet of the pieces that it begins with is checking them.
 func (c *Client) note(p swarmtest.Progress) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	first := len(c.history) == 0
-	if first && c.Full && p.Pieces < c.Payload.PieceCount || !first && c.history[len(c.history)-1].Pieces == p.Pieces {
+	if first && p.Pieces < c.Begun || !first && c.history[len(c.history)-1].Pieces == p.Pieces {
 		return
 	}
 	c.history = append(c.history, p)

@@ -48,11 +48,11 @@ func TestHistory(t *testing.T) {
 
 // A client that checks what it has has not begun, and one that stops half way has not finished.
 func TestPartsOfClients(t *testing.T) {
-	checking := newHistory(Options{Goal: 10, Full: true}, 0, 4)
+	checking := newHistory(Options{Goal: 10, Begun: 10}, 0, 4)
 	if isClosed(checking.begun) {
 		t.Error("a client began before it knew what it has")
 	}
-	full := newHistory(Options{Goal: 10, Full: true}, 0, 4, 10)
+	full := newHistory(Options{Goal: 10, Begun: 10}, 0, 4, 10)
 	if _, crossed := full.CrossedAt(5); full.Finished() || crossed || !isClosed(full.Reached()) {
 		t.Errorf("%v was counted as a download", full.History())
 	}

@@ -23,6 +23,7 @@ type libtorrent struct{}
 // wanted is what the program is told.
 type wanted struct {
 	Listen   string `json:"listen"`
+	From     string `json:"from"`
 	Torrent  string `json:"torrent"`
 	Content  string `json:"content"`
 	Rate     int    `json:"rate"`
@@ -38,8 +39,12 @@ func (*libtorrent) launch(_ context.Context, c *Client) (launch, error) {
 	for _, a := range c.AddrPorts() {
 		listen = append(listen, a.String())
 	}
+	from := c.Address.String()
+	if c.Also.IsValid() {
+		from = "" // what it connects from, it also accepts connections on, and with two it takes them in turn, whatever the family
+	}
 	told, err := json.Marshal(wanted{
-		Listen: strings.Join(listen, ","), Torrent: c.torrent(), Content: c.content(),
+		Listen: strings.Join(listen, ","), From: from, Torrent: c.torrent(), Content: c.content(),
 		Rate: c.Rate, Goal: c.Goal, Quits: c.Quits, SlowFrom: c.SlowFrom, SlowRate: c.SlowRate, UTP: c.UTP,
 	})
 	if err != nil {

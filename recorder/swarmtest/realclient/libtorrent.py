@@ -14,6 +14,7 @@ wanted = json.loads(sys.argv[1])
 
 session = libtorrent.session({
     "listen_interfaces": wanted["listen"],
+    "outgoing_interfaces": wanted["from"],
     "dht_bootstrap_nodes": "",
     "enable_dht": False,
     "enable_lsd": False,

@@ -34,7 +34,7 @@ type OpenTrackerOptions struct {
 
 // StartOpenTracker starts a tracker and waits until it answers. It runs until Close.
 func StartOpenTracker(ctx context.Context, o OpenTrackerOptions) (*OpenTracker, error) {
-	port, err := freePort(ctx, o.Address)
+	port, err := FreePort(ctx, o.Address)
 	if err != nil {
 		return nil, err
 	}

@@ -103,8 +103,8 @@ func (w *lineWriter) Write(b []byte) (int, error) {
 	}
 }
 
-// freePort finds a port that nobody listens on, on any of some addresses. Nobody else is expected on the addresses of a client.
-func freePort(ctx context.Context, addresses ...netip.Addr) (uint16, error) {
+// FreePort finds a port that nobody listens on, on any of some addresses. Nobody else is expected on the addresses of a client.
+func FreePort(ctx context.Context, addresses ...netip.Addr) (uint16, error) {
 	const tries = 20
 	var failed error
 	for range tries {

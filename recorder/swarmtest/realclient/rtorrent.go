@@ -13,7 +13,10 @@ import (
 )
 
 // rtorrent is controlled by XML-RPC over SCGI.
-type rtorrent struct{ address netip.AddrPort }
+type rtorrent struct {
+	address netip.AddrPort
+	slowed  bool
+}
 
 const rtorrentConfig = `network.bind_address.set = %[1]v
 network.local_address.set = %[1]v
@@ -32,7 +35,7 @@ system.daemon.set = true
 `
 
 func (r *rtorrent) launch(ctx context.Context, c *Client) (launch, error) {
-	port, err := freePort(ctx, c.Address)
+	port, err := FreePort(ctx, c.Address)
 	if err != nil {
 		return launch{}, err
 	}
@@ -55,7 +58,13 @@ func (r *rtorrent) pieces(ctx context.Context, c *Client) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return strconv.Atoi(said)
+	pieces, err := strconv.Atoi(said)
+	if err != nil || c.SlowFrom == 0 || pieces < c.SlowFrom || r.slowed {
+		return pieces, err
+	}
+	r.slowed = true
+	_, err = r.call(ctx, "throttle.global_down.max_rate.set", "", strconv.Itoa(c.SlowRate))
+	return pieces, err
 }
 
 // methodCall and methodResponse are those of XML-RPC, for texts as parameters and one value as result.

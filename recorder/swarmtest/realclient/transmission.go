@@ -18,7 +18,7 @@ type transmission struct {
 }
 
 func (t *transmission) launch(ctx context.Context, c *Client) (launch, error) {
-	port, err := freePort(ctx, c.Address)
+	port, err := FreePort(ctx, c.Address)
 	if err != nil {
 		return launch{}, err
 	}
