@@ -29,8 +29,8 @@ const (
 
 // Options chooses what a client does.
 type Options struct {
-	Name     string     // for people, and of its folder
-	Kind     Kind       //
+	Name     string // for people, and of its folder
+	Kind     Kind
 	Address  netip.Addr // loopback address of its own, from which it also connects
 	Folder   string     // in which it gets a folder of its own
 	Payload  *swarmtest.Payload

@@ -26,7 +26,9 @@ func TestRealClientsDownload(t *testing.T) {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	tracker, err := StartOpenTracker(ctx, OpenTrackerOptions{Address: netip.MustParseAddr("127.0.8.1"), Folder: folder, Torrents: []events.InfoHash{payload.InfoHash}})
+	tracker, err := StartOpenTracker(ctx, OpenTrackerOptions{
+		Address: netip.MustParseAddr("127.0.8.1"), Folder: folder, Torrents: []events.InfoHash{payload.InfoHash},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +45,6 @@ func TestRealClientsDownload(t *testing.T) {
 			if err := c.Close(); err != nil {
 				t.Error(err)
 			}
-			t.Logf("%s: %v", o.Name, c.History())
 		})
 		return c
 	}

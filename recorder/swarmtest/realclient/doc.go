@@ -19,5 +19,6 @@
 //
 // # The end
 //
-// Close ends the process that was started, by its id, and waits for it. On Linux it also ends when the process that started it is gone.
+// Close ends the process that was started, by its id, and waits for it. When nobody does, because the test was killed, it ends after
+// some minutes.
 package realclient

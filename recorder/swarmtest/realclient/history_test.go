@@ -33,7 +33,8 @@ func isClosed(c <-chan struct{}) bool {
 
 func TestHistory(t *testing.T) {
 	c := newHistory(Options{Goal: 10}, 0, 0, 3, 9, 9, 10, 10)
-	if got, want := c.History(), []swarmtest.Progress{{Time: time.Unix(0, 0)}, {Time: time.Unix(2, 0), Pieces: 3}, {Time: time.Unix(3, 0), Pieces: 9}, {Time: time.Unix(5, 0), Pieces: 10}}; !slices.Equal(got, want) {
+	want := []swarmtest.Progress{{Time: time.Unix(0, 0)}, {Time: time.Unix(2, 0), Pieces: 3}, {Time: time.Unix(3, 0), Pieces: 9}, {Time: time.Unix(5, 0), Pieces: 10}}
+	if got := c.History(); !slices.Equal(got, want) {
 		t.Errorf("history %v, want %v", got, want)
 	}
 	if !c.Finished() || !isClosed(c.Reached()) || c.Pieces() != 10 {

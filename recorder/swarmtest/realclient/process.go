@@ -11,7 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
+	"time"
 )
 
 // process is a program that was started here.
@@ -31,6 +33,9 @@ type launch struct {
 	output io.Writer // of its standard output, instead of the log; may be nil
 }
 
+// lifetime is after how long a program is ended that nobody has ended, because the test was killed. It is longer than any test.
+const lifetime = 5 * time.Minute
+
 // run starts a program. It reads nothing and knows no more of the environment than where programs and its folder are.
 func (l launch) run() (*process, error) {
 	p := &process{name: l.name, log: filepath.Join(l.folder, l.name+".log"), ended: make(chan struct{})}
@@ -38,14 +43,14 @@ func (l launch) run() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.command = exec.Command(l.path, l.args...)
+	p.command = exec.Command("timeout", append([]string{"--signal=KILL", strconv.Itoa(int(lifetime.Seconds())), l.path}, l.args...)...)
 	p.command.Dir = l.folder
 	p.command.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME=" + l.folder, "LANG=C.UTF-8", "TERM=dumb"}
 	p.command.Stdout, p.command.Stderr = printed, printed
 	if l.output != nil {
 		p.command.Stdout = l.output
 	}
-	p.command.SysProcAttr = endWithParent()
+	p.command.SysProcAttr = ownGroup()
 	if err := p.command.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("realclient: %s: %w", l.name, err), printed.Close())
 	}
@@ -59,7 +64,9 @@ func (l launch) run() (*process, error) {
 
 // kill ends the process and waits until it is gone.
 func (p *process) kill() {
-	_ = p.command.Process.Kill() // fails only when it has ended
+	if !p.hasEnded() {
+		_ = killGroup(p) // fails only when it has ended meanwhile
+	}
 	<-p.ended
 }
 

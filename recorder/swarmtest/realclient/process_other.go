@@ -1,8 +1,11 @@
-//go:build !linux
+//go:build !unix
 
 package realclient
 
 import "syscall"
 
-// endWithParent is for Linux only.
-func endWithParent() *syscall.SysProcAttr { return nil }
+// ownGroup is for Unix only, as are the clients.
+func ownGroup() *syscall.SysProcAttr { return nil }
+
+// killGroup ends a process.
+func killGroup(p *process) error { return p.command.Process.Kill() }
