@@ -27,7 +27,7 @@ type crowd struct {
 	listener net.Listener
 	serving  sync.WaitGroup
 
-	begun, met, ended counter // connections taken in, with both handshakes, and served to the end
+	begun, met, ended counter // connections taken in, with a session of the recorder, and served to the end
 }
 
 // counter counts up, and tells when it has come to a number.
@@ -87,8 +87,12 @@ func (c *crowd) receive(conn net.Conn) {
 	if err != nil {
 		return
 	}
-	handshake.Reserved, handshake.PeerID = wire.Reserved{}, events.PeerID([]byte("-XX0001-one of many."))
+	handshake.Reserved, handshake.PeerID = wire.Reserved{7: 4}, events.PeerID([]byte("-XX0001-one of many."))
 	if _, err := conn.Write(handshake.Append(nil)); err != nil {
+		return
+	}
+	// What the recorder says first, have none (BEP 6), it says when its session is open.
+	if _, err := io.ReadFull(conn, make([]byte, len(frame(events.HaveNone)))); err != nil {
 		return
 	}
 	c.met.add()
