@@ -49,8 +49,24 @@ func (r *Recorder) fit(descriptors events.Optional) {
 		s.IncomingSessions = fitted.incoming
 	}
 	if lowered {
-		r.deps.Logger.Warn("fewer sessions than set, because of the limit of open files; raise it with ulimit -n", "open files", descriptors,
-			"sessions", fitted.outgoing, "set", wanted.outgoing, "incoming sessions", fitted.incoming, "incoming set", wanted.incoming)
+		r.advise(fmt.Sprintf("%v instead of %v at one time, because only %d files may be open: let %d be open before the start, with ulimit -n or LimitNOFILE of systemd",
+			fitted, wanted, descriptors.Value, wanted.outgoing+wanted.incoming+wanted.greetings+spareDescriptors))
+	}
+}
+
+// String tells the limits of sessions.
+func (l limits) String() string {
+	if l.incoming == 0 {
+		return count(l.outgoing, "session")
+	}
+	return fmt.Sprintf("%s and %d incoming ones", count(l.outgoing, "session"), l.incoming)
+}
+
+// advise gives the user a word on what may have to be set right.
+func (r *Recorder) advise(advice string) {
+	r.deps.Logger.Warn(advice)
+	if r.deps.Advise != nil {
+		r.deps.Advise(advice)
 	}
 }
 
@@ -109,10 +125,6 @@ func (r *run) awaitFirst(ctx context.Context) {
 	if ctx.Err() != nil || r.reception.counts().taken > 0 {
 		return
 	}
-	advice := fmt.Sprintf("no peer has connected in %v: TCP port %d may not be forwarded by a router (NAT) or be closed by a firewall; "+
-		"open it there, or choose another with --port", lonelyTime, r.settings.Port)
-	r.deps.Logger.Warn(advice)
-	if r.deps.Advise != nil {
-		r.deps.Advise(advice)
-	}
+	r.advise(fmt.Sprintf("no peer has connected in %v: TCP port %d may not be forwarded by a router (NAT) or be closed by a firewall; "+
+		"open it there, or choose another with --port", lonelyTime, r.settings.Port))
 }

@@ -96,14 +96,11 @@ func (r *Recorder) number(torrents []input.Torrent) error {
 // Events is the folder of the event log.
 func (r *Recorder) Events() string { return r.settings.Events }
 
-// Sessions is the limit of outgoing sessions at one time: that of the settings, or as many as the limit of open files allows.
-func (r *Recorder) Sessions() int { return r.settings.Sessions }
-
 // Run records until ctx is done, the duration of the settings has passed or the log fails. It returns nil when the recording ended
 // in order; a Stop as the cause of ctx tells why it ended. An error that wraps ErrDiskFull says that it ended in order, but too early.
 func (r *Recorder) Run(ctx context.Context) error {
 	if err := r.checkDisk(); errors.Is(err, ErrDiskFull) {
-		return err
+		return fmt.Errorf("nothing was recorded: %v", err) // which is no recording that ended in order
 	}
 	open, err := r.listen()
 	if err != nil {

@@ -25,14 +25,19 @@ type SettingError struct {
 	Setting string // its name, such as port
 	Value   string
 	Problem string // such as "want 1 to 65535"
+	Origin  string // how it was set; empty stands for a flag
 }
 
-// Error names the setting as a flag, its value, and what is wanted.
+// Error names the setting by its origin, its value, and what is wanted.
 func (e *SettingError) Error() string {
-	if e.Value == "" {
-		return fmt.Sprintf("--%s: %s", e.Setting, e.Problem)
+	origin := e.Origin
+	if origin == "" {
+		origin = "--" + e.Setting
 	}
-	return fmt.Sprintf("--%s %s: %s", e.Setting, e.Value, e.Problem)
+	if e.Value == "" {
+		return fmt.Sprintf("%s: %s", origin, e.Problem)
+	}
+	return fmt.Sprintf("%s %s: %s", origin, e.Value, e.Problem)
 }
 
 // Validate says whether the settings make sense, each for itself and together. The error joins all that is wrong, each part a *SettingError.
