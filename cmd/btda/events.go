@@ -17,7 +17,7 @@ func newEvents() *cobra.Command {
 		Short: "Write the events of a log as JSON lines",
 		Long: `Write the events of a log to standard output, one JSON object a line, in their order. They hold addresses and peer ids as they
 were observed, and the URLs of trackers with their passkeys. The log must not be one that is being recorded.`,
-		Args: wantLog,
+		Args: wantLog, ValidArgsFunction: folders,
 		RunE: func(c *cobra.Command, args []string) error { return writeEvents(c.OutOrStdout(), args[0]) },
 	}
 }

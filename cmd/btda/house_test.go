@@ -87,6 +87,7 @@ var doors = []struct {
 	{"github.com/cockroachdb/pebble/v2", []string{"events/eventlog"}, "how the log is stored must stay free to change"},
 	{"modernc.org/sqlite", []string{"projections/sqlite", "cmd/btda-demo"}, "byte-identical files need settings that are made in one place; the demo only reads"},
 	{"github.com/oschwald/geoip2-golang/v2", []string{"input"}, "places come in through an interface"},
+	{"go.yaml.in/yaml/v3", []string{"cmd/btda"}, "only the program reads a configuration file"},
 	{"github.com/spf13/cobra", []string{"cmd/btda", "cmd/btda-demo"}, "only programs have flags"},
 	{"github.com/anacrolix/torrent", []string{"recorder/swarmtest", "cmd/btda-demo"}, "a whole client is for swarms to be observed"},
 }

@@ -50,7 +50,6 @@ It observes only: it never requests content and never serves any.`,
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(newRecord(), newReplay(), newVerify(), newEvents())
 	return root
 }

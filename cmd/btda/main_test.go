@@ -68,10 +68,17 @@ func start(t *testing.T, args ...string) *running {
 	return startCommand(t, exec.Command(program, args...))
 }
 
+// startCommand runs a command in an empty folder.
 func startCommand(t *testing.T, command *exec.Cmd) *running {
 	t.Helper()
+	command.Dir = t.TempDir()
+	return startCommandIn(t, command)
+}
+
+// startCommandIn runs a command in its folder.
+func startCommandIn(t *testing.T, command *exec.Cmd) *running {
+	t.Helper()
 	r := &running{t: t, command: command, begun: time.Now(), stdout: newWatched(), stderr: newWatched()}
-	r.command.Dir = t.TempDir()
 	stdout, stderr := r.pipe(0, r.stdout), r.pipe(1, r.stderr)
 	r.command.Stdout, r.command.Stderr = stdout, stderr
 	err := r.command.Start()

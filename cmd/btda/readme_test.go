@@ -256,27 +256,44 @@ func testSources(t *testing.T) iter.Seq[string] {
 	}
 }
 
-// TestReadmeNamesWhatTestsCanBeTold holds flags and environment variables of tests and README together. Variables with TEST
-// in their name are between a test and its child process.
+// testVariables are the environment variables that tests read. Those with TEST in their name are between a test and its child process.
+func testVariables(t *testing.T) map[string]bool {
+	read := make(map[string]bool)
+	for text := range testSources(t) {
+		if !strings.Contains(text, "os.Getenv(") && !strings.Contains(text, "os.LookupEnv(") {
+			continue
+		}
+		for _, variable := range regexp.MustCompile(`"(BTDA_[A-Z_]*[A-Z])"`).FindAllStringSubmatch(text, -1) {
+			read[variable[1]] = true
+		}
+	}
+	return read
+}
+
+// TestReadmeNamesWhatTestsCanBeTold holds flags and environment variables of tests and README together.
 func TestReadmeNamesWhatTestsCanBeTold(t *testing.T) {
 	readme := readReadme(t)
-	read := make(map[string]bool)
 	for text := range testSources(t) {
 		for _, flag := range regexp.MustCompile(`= flag\.\w+\("([\w-]+)"`).FindAllStringSubmatch(text, -1) {
 			if !strings.Contains(readme, " -"+flag[1]) {
 				t.Errorf("README.md does not name the test flag -%s", flag[1])
 			}
 		}
-		for _, variable := range regexp.MustCompile(`os\.Getenv\("(BTDA_[A-Z_]+)"`).FindAllStringSubmatch(text, -1) {
-			read[variable[1]] = true
-			if !strings.Contains(variable[1], "TEST") && !strings.Contains(readme, variable[1]) {
-				t.Errorf("README.md does not name the variable %s", variable[1])
-			}
+	}
+	known := testVariables(t)
+	for variable := range known {
+		between := strings.Contains(variable, "TEST") || variable == "BTDA_BENCH_PEERS"
+		if !between && !strings.Contains(readme, variable) {
+			t.Errorf("README.md does not name the variable %s", variable)
 		}
 	}
-	for _, variable := range regexp.MustCompile(`BTDA_[A-Z_]+`).FindAllString(readme, -1) {
-		if !read[variable] {
-			t.Errorf("README.md names %s, which no test reads", variable)
+	known["BTDA_CONFIG"] = true
+	for _, f := range new(recorder.Settings).Fields() {
+		known[variableOf(f.Name)] = true
+	}
+	for _, variable := range regexp.MustCompile(`BTDA_[A-Z_]*[A-Z]`).FindAllString(readme, -1) {
+		if !known[variable] {
+			t.Errorf("README.md names %s, which neither a test nor btda reads", variable)
 		}
 	}
 }

@@ -26,7 +26,10 @@ This version asks HTTP and HTTPS trackers for peers and contacts them over TCP (
 alone it does only that. It asks no DHT and no UDP trackers.
 
 The first interrupt begins the shutdown: trackers are told, sessions closed, the log sealed. The second ends at once; no recorded
-event is lost by that either. The last line on standard output says where the log is. Exit codes: 0 done, 1 failed, 2 wrong usage.`,
+event is lost by that either. The last line on standard output says where the log is. Exit codes: 0 done, 1 failed, 2 wrong usage.
+
+Every setting is a flag, an environment variable, and a key of the configuration file; the first of these counts. Lists have commas
+in a variable. An empty variable is none.`,
 		Example: `  btda record cats.torrent
   btda record -ap --port 6884 cats.torrent
   btda record --input torrents --output logs --duration 34h`,
@@ -35,17 +38,23 @@ event is lost by that either. The last line on standard output says where the lo
 		},
 	}
 	addSettings(command.Flags(), &settings)
+	addConfig(command)
+	completeSettings(command, &settings)
 	return command
 }
 
 // record runs a recording from the settings on to the last line.
 func record(c *cobra.Command, settings recorder.Settings, paths []string) error {
-	if c.Flags().Changed("active") && !settings.Active && !settings.Passive {
-		return &recorder.SettingError{Setting: "active", Value: "false", Problem: "nothing is left to do; add --passive, or leave it out"}
-	}
-	settings.Resolve(given(c.Flags())...)
-	if err := settings.Validate(); err != nil {
+	given, err := readSettings(c.Flags(), &settings)
+	if err != nil {
 		return err
+	}
+	if _, said := given["active"]; said && !settings.Active && !settings.Passive {
+		return given.name(&recorder.SettingError{Setting: "active", Value: "false", Problem: "nothing is left to do; add --passive, or leave it out"})
+	}
+	settings.Resolve(given.names()...)
+	if err := settings.Validate(); err != nil {
+		return given.name(err)
 	}
 	torrents, err := torrentsToRecord(c.ErrOrStderr(), selection{folder: settings.Input, paths: paths})
 	if err != nil {
@@ -60,15 +69,16 @@ func record(c *cobra.Command, settings recorder.Settings, paths []string) error 
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(runRecorder(c, settings, torrents, text.Logger), text.close()); err != nil {
-		return err
+	err = given.name(errors.Join(runRecorder(c, settings, torrents, text.Logger), text.close()))
+	if err == nil || errors.Is(err, recorder.ErrDiskFull) { // the log is whole
+		_, printed := fmt.Fprintln(c.OutOrStdout(), "recorded", settings.Events)
+		err = errors.Join(err, printed)
 	}
-	_, err = fmt.Fprintln(c.OutOrStdout(), "recorded", settings.Events)
 	return err
 }
 
 func runRecorder(c *cobra.Command, settings recorder.Settings, torrents []input.Torrent, logger *slog.Logger) error {
-	out := c.ErrOrStderr()
+	out := newProgress(c.ErrOrStderr())
 	ctx, stop := watchInterrupts(c.Context(), out)
 	defer stop.Close()
 	r, err := recorder.New(settings, torrents, recorder.Deps{
@@ -81,12 +91,9 @@ func runRecorder(c *cobra.Command, settings recorder.Settings, torrents []input.
 	if err != nil {
 		return err
 	}
-	if limit := r.Sessions(); limit < settings.Sessions {
-		fmt.Fprintf(out, "only %d sessions at one time instead of %d: so many files may be open; raise that with ulimit -n\n", limit, settings.Sessions)
-	}
 	fmt.Fprintf(out, "recording %s into %s, text log %s; interrupt to stop\n", torrentCount(len(torrents)), settings.Events, settings.LogFile)
-	progress := showProgress(ctx, out, r.Snapshot)
-	defer progress.Wait()
+	out.start(ctx, r.Snapshot)
+	defer out.Wait()
 	defer stop.Close()
 	if err = r.Run(ctx); err != nil {
 		logger.Error("failed", "error", err)

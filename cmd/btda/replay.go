@@ -39,6 +39,7 @@ Places come from geolocation files: GeoLite2-City, DB-IP City Lite and GeoLite2-
 		RunE: func(c *cobra.Command, _ []string) error { return f.replay(c) },
 	}
 	f.add(command)
+	completeReplay(command)
 	return command
 }
 
@@ -46,19 +47,18 @@ func (f *replayFlags) add(command *cobra.Command) {
 	flags, defaults := command.Flags(), &f.options.Projections
 	flags.StringVarP(&f.output, "output", "o", "", "`file` to write (default the name of the log with .sqlite; needed with several logs)")
 	flags.StringSliceVar(&f.thresholds, "threshold", nil, "`share` of all pieces from which a peer counts as complete, such as 0.98 (default that of the recorder); of several, as in 0.98,0.5 or repeated, the first counts, and all are in threshold_sweep (default "+sweepText()+")")
-	flags.StringVar(&f.identity, "identity", string(defaults.Identity), "what makes one peer: "+identityNames())
+	flags.StringVar(&f.identity, "identity", string(defaults.Identity), "what makes one peer: "+strings.Join(identityNames(), ", "))
 	flags.DurationVar(&defaults.Settle, "settle", defaults.Settle, "time after the first availability of a session in which all still belongs to it")
 	flags.BoolVar(&defaults.WithAddresses, "with-addresses", false, "fill the columns that hold addresses and peer ids (default off)")
 	flags.StringArrayVar(&f.places, "places", nil, "geolocation `file` (repeatable; default all *.mmdb below the input folder)")
 	flags.StringVar(&f.folder, "input", "input", "`folder` in which to look for geolocation files, walked recursively")
 }
 
-func identityNames() string {
-	var names []string
+func identityNames() (names []string) {
 	for _, i := range projections.Identities() {
 		names = append(names, string(i))
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 func sweepText() string {

@@ -14,7 +14,7 @@ import (
 	"btda/recorder"
 )
 
-// addSettings gives each setting a flag, with its unit as the name of the value and its default in the help.
+// addSettings gives each setting a flag, with its unit as the name of the value, and its default and variable in the help.
 func addSettings(flags *pflag.FlagSet, s *recorder.Settings) {
 	for _, field := range s.Fields() {
 		value := &settingValue{field}
@@ -22,15 +22,9 @@ func addSettings(flags *pflag.FlagSet, s *recorder.Settings) {
 		if value.isSwitch() {
 			flag.NoOptDefVal = "true"
 		}
-		flag.Usage = fmt.Sprintf("%s (default %s)", field.Help, value.defaultText())
+		flag.Usage = fmt.Sprintf("%s (default %s; %s)", field.Help, value.defaultText(), variableOf(field.Name))
 		flag.DefValue = "" // it stands in the text, because pflag leaves out those that are empty or 0
 	}
-}
-
-// given lists the flags that were set.
-func given(flags *pflag.FlagSet) (names []string) {
-	flags.Visit(func(f *pflag.Flag) { names = append(names, f.Name) })
-	return names
 }
 
 // settingValue is a setting as a flag.
@@ -52,6 +46,11 @@ func (v *settingValue) hasPhrase() bool { return strings.Contains(v.Unit, " ") }
 
 func (v *settingValue) isSwitch() bool {
 	_, ok := v.Value.(*bool)
+	return ok
+}
+
+func (v *settingValue) isList() bool {
+	_, ok := v.Value.(*[]netip.Addr)
 	return ok
 }
 

@@ -113,8 +113,10 @@ func TestHelpListsEverySetting(t *testing.T) {
 		switch value := defaults[f.Name]; {
 		case line == "" || shown == "" || !strings.Contains(line, f.Help):
 			t.Errorf("--%s: want its help and default, got %q", f.Name, line)
-		case value == "" && shown != "none)", value == "false" && shown != "off)", value != "" && value != "false" && !strings.HasPrefix(shown, value):
+		case value == "" && !strings.HasPrefix(shown, "none; "), value == "false" && !strings.HasPrefix(shown, "off; "), value != "" && value != "false" && !strings.HasPrefix(shown, value):
 			t.Errorf("--%s: want the default %q, got %q", f.Name, value, line)
+		case !strings.HasSuffix(shown, "; "+variableOf(f.Name)+")"):
+			t.Errorf("--%s: want its variable, got %q", f.Name, line)
 		case f.Unit != "" && !strings.Contains(line, f.Unit):
 			t.Errorf("--%s: want the unit %q, got %q", f.Name, f.Unit, line)
 		case f.Short != "" && !strings.Contains(line, "-"+f.Short+", --"):

@@ -17,7 +17,7 @@ func newVerify() *cobra.Command {
 and the exit code is 1. A log without a seal, whose recorder was killed, is valid as far as it goes.
 
 This shows damage, not authenticity: who can write the log can also write the sums.`,
-		Args: wantLog,
+		Args: wantLog, ValidArgsFunction: folders,
 		RunE: func(c *cobra.Command, args []string) error { return verify(c.OutOrStdout(), args[0]) },
 	}
 }
