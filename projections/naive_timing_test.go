@@ -57,7 +57,7 @@ func (m *naiveModel) timings() string {
 }
 
 func naiveTiming(s *naiveSession) string {
-	direction, dial, wait, cut := "incoming", "-", "-", "-"
+	direction, dial, wait, cut, content := "incoming", "-", "-", "-", "-"
 	longest := max(s.opening.DialDuration, s.opening.HandshakeDuration)
 	if !s.incoming {
 		direction, dial = "outgoing", fmt.Sprintf("%.3f", s.opening.DialDuration.Seconds())
@@ -66,12 +66,15 @@ func naiveTiming(s *naiveSession) string {
 		if s.closing.MessagesReceived > 0 {
 			wait = fmt.Sprintf("%.3f", s.closing.LongestWait.Seconds())
 		}
-		longest = max(longest, s.closing.LongestWait)
+		if s.closing.LongestContentWait > 0 {
+			content = fmt.Sprintf("%.3f", s.closing.LongestContentWait.Seconds())
+		}
+		longest = max(longest, s.closing.LongestContentWait)
 		for timeout := 0; timeout <= 30 && longest.Seconds() >= float64(timeout); timeout++ {
 			cut = fmt.Sprint(timeout)
 		}
 	}
-	return fmt.Sprintf("%s %d %s %.3f %s %s", direction, s.openedAt/1e9, dial, s.opening.HandshakeDuration.Seconds(), wait, cut)
+	return fmt.Sprintf("%s %d %s %.3f %s %s %s", direction, s.openedAt/1e9, dial, s.opening.HandshakeDuration.Seconds(), wait, cut, content)
 }
 
 func (m *naiveModel) waits() string {

@@ -159,9 +159,12 @@ CREATE TABLE timing (
     handshake_sec REAL,    -- seconds from connected to the whole handshake
     longest_wait  REAL,    -- seconds, the longest between two messages, or the handshake and the first; NULL without a message,
                            -- and when the log does not hold the end of the session
-    cut_by        INTEGER  -- the longest timeout, in whole seconds up to 30, that would have ended the session before the peer was
-                           -- done: connecting, the handshake or a later message took that long; 0 when none; NULL when the log
-                           -- does not hold the end of the session
+    cut_by        INTEGER, -- the longest timeout, in whole seconds up to 30, that would have ended the session before the peer was
+                           -- done: connecting, the handshake or a later message with content took that long; 0 when none; NULL
+                           -- when the log does not hold the end of the session
+    content_wait  REAL     -- seconds, as longest_wait between messages with content: those that tell about pieces, and the first
+                           -- extension handshake. Others do not prolong a visit. NULL when none came, and when the log does not
+                           -- hold the end of the session
 );
 
 -- How long messages let us wait, in the sessions of timing: 31 rows for each torrent.

@@ -74,6 +74,7 @@ func (s *naiveStream) step() {
 	case 0:
 		s.add(&events.SessionClosed{
 			Session: session, LongestWait: time.Duration(s.IntN(40000)) * time.Millisecond, MessagesReceived: s.Uint64N(2),
+			LongestContentWait: time.Duration(s.IntN(8)*s.IntN(6000)) * time.Millisecond,
 		})
 		s.open = append(s.open[:i], s.open[i+1:]...)
 	case 1:

@@ -11,6 +11,7 @@ import (
 var timingColumns = []Column{
 	{"id", Integer}, {"torrent", Integer}, {"peer", Integer}, {"vm", Integer}, {"session", Integer}, {"direction", Text},
 	{"timestamp", Integer}, {"dial_sec", Real}, {"handshake_sec", Real}, {"longest_wait", Real}, {"cut_by", Integer},
+	{"content_wait", Real},
 }
 
 // longestTimeout is the longest timeout in seconds that a session is judged by.
@@ -35,6 +36,7 @@ type timing struct {
 	dial      milliseconds
 	handshake milliseconds
 	wait      milliseconds
+	content   milliseconds // the longest wait for a message with content; 0 where none came
 	direction events.Direction
 	closed    bool // and said how long the waits were
 	heard     bool // any message came
@@ -67,12 +69,14 @@ func (s *timings) move(of timingIndex, to partyIndex) { s.all.at(int(of)).party 
 
 func (s *timings) close(of timingIndex, e *events.SessionClosed) {
 	t := s.all.at(int(of))
-	t.closed, t.heard, t.wait = true, e.MessagesReceived > 0, millisecondsOf(e.LongestWait)
+	t.closed, t.heard = true, e.MessagesReceived > 0
+	t.wait, t.content = millisecondsOf(e.LongestWait), millisecondsOf(e.LongestContentWait)
 }
 
-// cutBy is the longest timeout, in seconds up to longestTimeout, that would have ended the session too early; 0 is none.
+// cutBy is the longest timeout, in seconds up to longestTimeout, that would have ended the session too early; 0 is none. Messages without
+// content do not prolong a visit, and so say nothing.
 func (t *timing) cutBy() int64 {
-	return min(int64(max(t.dial, t.handshake, t.wait))/1000, longestTimeout)
+	return min(int64(max(t.dial, t.handshake, t.content))/1000, longestTimeout)
 }
 
 func (p *peers) timingTable() Table {
@@ -102,6 +106,6 @@ func (p *peers) timingRow(id int64, t *timing, to Row) Row {
 		integer(id), p.torrents.id(p.torrent(leader)), integer(leader.id()), integer(p.torrents.definitions.runNumber(t.run)),
 		known(integer(t.number), t.number != 0), text(t.direction.String()), integer(p.view.sessions.timings.start(t.run)+int64(t.opened)),
 		known(t.dial.seconds(), t.direction == events.Outgoing), t.handshake.seconds(), known(t.wait.seconds(), t.heard),
-		known(integer(t.cutBy()), t.closed),
+		known(integer(t.cutBy()), t.closed), known(t.content.seconds(), t.content > 0),
 	)
 }
