@@ -2,6 +2,7 @@ package projections
 
 import (
 	"iter"
+	"math"
 
 	"btda/events"
 )
@@ -18,15 +19,16 @@ const (
 	activityConnection activity = iota
 	activityAnnounce
 	activityScrape
+	activityAnswer // a datagram that came while a UDP tracker was asked
 )
 
-var activityNames = [...]string{"connection", "announce", "scrape"}
+var activityNames = [...]string{"connection", "announce", "scrape", "answer"}
 
 // contactOrder tells the first contact with an endpoint, or with a tracker for a torrent, from later ones.
 type contactOrder uint8
 
 const (
-	contactUnknown contactOrder = iota // of incoming connections
+	contactUnknown contactOrder = iota // of incoming connections and of answers
 	contactFirst
 	contactLater
 )
@@ -82,14 +84,17 @@ func newFailures(d *definitions, t *trackers) *failures {
 	}
 }
 
-func (s *failures) count(at moment, a attempt) {
+func (s *failures) count(at moment, a attempt) { s.countTimes(at, a, 1) }
+
+// countTimes counts something that happened so often.
+func (s *failures) countTimes(at moment, a attempt, times uint64) {
 	i, ok := s.byAttempt[a]
 	if !ok {
 		i = uint32(len(s.all))
 		s.byAttempt[a] = i
 		s.all = append(s.all, attemptCount{attempt: a})
 	}
-	s.all[i].count++
+	s.all[i].count += min(times, math.MaxUint64-s.all[i].count)
 	s.all[i].revision = at.position
 }
 
@@ -141,6 +146,14 @@ func (s *failures) scrapeFailed(at moment, e *events.TrackerScrapeFailed) {
 	s.ask(at, attempt{
 		torrent: s.torrent(at, e.Torrent), tracker: s.trackers.index(e.Tracker), activity: activityScrape, phase: e.Phase, reason: e.Reason,
 	})
+}
+
+// ignored takes in the datagrams of one kind that came while a UDP tracker was asked and were not used. They are no outcome of a question:
+// that has a fact of its own.
+func (s *failures) ignored(at moment, e *events.TrackerAnswersIgnored) {
+	s.countTimes(at, attempt{
+		torrent: s.torrent(at, e.Torrent), tracker: s.trackers.index(e.Tracker), activity: activityAnswer, phase: events.PhaseAnswer, reason: e.Reason,
+	}, e.Count)
 }
 
 // ask counts what came of asking a tracker.

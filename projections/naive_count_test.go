@@ -116,6 +116,8 @@ func naiveFailures(records []events.Record) string {
 			question("announce", e.Torrent, e.Tracker, fmt.Sprint(e.Phase, " ", e.Reason))
 		case *events.TrackerScrapeFailed:
 			question("scrape", e.Torrent, e.Tracker, fmt.Sprint(e.Phase, " ", e.Reason))
+		case *events.TrackerAnswersIgnored:
+			counts[fmt.Sprint(e.Torrent, " answer ", e.Tracker, " - answer ", e.Reason, " - -")] += int(e.Count)
 		}
 	}
 	var lines []string

@@ -120,6 +120,8 @@ func (s *Set) applyOther(at moment, event events.Event) {
 		s.discovery.scraped(at, e)
 	case *events.TrackerScrapeFailed:
 		s.discovery.failures.scrapeFailed(at, e)
+	case *events.TrackerAnswersIgnored:
+		s.discovery.failures.ignored(at, e)
 	case *events.AcceptFailed:
 		s.discovery.failures.acceptFailed(at, e)
 	case *events.DHTLookedUp:

@@ -95,7 +95,7 @@ func (s *naiveStream) discover(session events.SessionNumber) {
 		peers.Append(s.address().AddrPort)
 	}
 	tracker := fmt.Sprintf("http://t%d.example/announce", s.IntN(2))
-	switch s.IntN(13) {
+	switch s.IntN(14) {
 	case 0:
 		s.add(&events.TrackerAnnounced{Torrent: 1, Tracker: tracker, Peers: peers, Duration: time.Second})
 	case 1:
@@ -120,6 +120,8 @@ func (s *naiveStream) discover(session events.SessionNumber) {
 		s.add(&events.PeersNamed{Torrent: 1, Source: events.Source(14 + s.IntN(4)), Peers: peers})
 	case 11:
 		s.add(&events.DHTPeerAnnounced{Torrent: 1, Node: s.address(), Port: 2})
+	case 12:
+		s.add(&events.TrackerAnswersIgnored{Torrent: 2, Tracker: tracker, Reason: events.ReasonWrongSender, Count: 1 + s.Uint64N(9)})
 	default:
 		s.add(&events.StatisticSampled{PeerQueue: s.Uint64N(9)})
 	}
