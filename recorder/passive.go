@@ -36,15 +36,26 @@ func (l limits) fit(descriptors events.Optional) (limits, bool) {
 	return fitted, true
 }
 
-// fit sets the limits of sessions so that they fit to the descriptor limit.
-func (r *Recorder) fit(descriptors events.Optional) {
-	s := &r.settings
-	wanted := limits{outgoing: s.Sessions}
+// limits are those of the directions in which there are connections.
+func (s *Settings) limits() (wanted limits) {
+	if s.Active {
+		wanted.outgoing = s.Sessions
+	}
 	if s.Passive {
 		wanted.incoming, wanted.greetings = s.IncomingSessions, maxGreetings
 	}
+	return wanted
+}
+
+// fit sets the limits of sessions so that they fit to the descriptor limit.
+func (r *Recorder) fit(descriptors events.Optional) {
+	s := &r.settings
+	wanted := s.limits()
 	fitted, lowered := wanted.fit(descriptors)
-	s.Sessions, r.greetings = fitted.outgoing, fitted.greetings
+	r.greetings = fitted.greetings
+	if s.Active {
+		s.Sessions = fitted.outgoing
+	}
 	if s.Passive {
 		s.IncomingSessions = fitted.incoming
 	}
@@ -56,8 +67,11 @@ func (r *Recorder) fit(descriptors events.Optional) {
 
 // String tells the limits of sessions.
 func (l limits) String() string {
-	if l.incoming == 0 {
+	switch {
+	case l.incoming == 0:
 		return count(l.outgoing, "session")
+	case l.outgoing == 0:
+		return count(l.incoming, "incoming session")
 	}
 	return fmt.Sprintf("%s and %d incoming ones", count(l.outgoing, "session"), l.incoming)
 }
