@@ -29,6 +29,8 @@
 // bitfield. Peers that came to us are kept, because they may not be reached. Not a byte came
 // for 5 minutes; a message was not whole 30 s after it began; a message of ours could not be sent within the timeout; a message was longer than its bound.
 //
+// Time in which we wait for the log does not count against a peer: no session is ended for what did not come before all that came is read.
+//
 // # Content
 //
 // A message has content when it changes the set of pieces, is the first to tell about pieces, or is the first extension handshake. All others say nothing new:

@@ -52,6 +52,9 @@ type session struct {
 	sent      uint64 // bytes
 	announced bool   // that a rate was reached: one event a session and rate
 	slowed    bool
+
+	caughtUp bool   // the last read found nothing
+	late     uint32 // bytes read since a read last began in time
 }
 
 // ending is who ended a session, and why. The zero value is a session that goes on.
@@ -206,9 +209,15 @@ func (s *session) pause(ctx context.Context, until time.Duration) {
 	}
 }
 
-// read reads once, at the latest until a time. The deadline is set before ctx is asked: when ctx is done after that, the
-// deadline is moved to the past.
+// read reads once, at the latest until a time. Where that has passed, it reads what has come. The deadline is set before ctx is asked: when
+// ctx is done after that, the deadline is moved to the past.
 func (s *session) read(ctx context.Context, until time.Duration) {
+	before := s.frames.received
+	if now := time.Since(s.began); now >= until {
+		until = now + lateTime
+	} else {
+		s.late = 0
+	}
 	if until != s.timers.deadline {
 		s.conn.SetReadDeadline(s.began.Add(until))
 		s.timers.deadline = until
@@ -217,6 +226,8 @@ func (s *session) read(ctx context.Context, until time.Duration) {
 		return
 	}
 	err := s.fill()
+	s.late += uint32(s.frames.received - before)
+	s.caughtUp = err != nil
 	switch {
 	case err == nil:
 		s.timers.heard = time.Since(s.began)

@@ -18,6 +18,10 @@ const (
 	frameTime = 30 * time.Second
 	// silenceTime is how long not a byte may come. Peers send keep-alives every two minutes.
 	silenceTime = 5 * time.Minute
+	// lateTime is how long a read may last that begins when its time is over. It finds what has come.
+	lateTime = 50 * time.Millisecond
+	// maxLate is how many bytes are read late in a row before a session is ended: what may have come while we were busy.
+	maxLate = 256 << 10
 )
 
 // timers are moments of one session, as time since its handshakes. never is one that does not come.
@@ -44,19 +48,22 @@ func (s *session) firstTimers() timers {
 type duty struct {
 	due func(*session) time.Duration
 	do  func(*session)
+	// silence tells that it is due because something did not come: not before all that came is read. We may have been busy, or have
+	// waited for the log.
+	silence bool
 }
 
 // duties in the order in which they are looked at; one that ends the session ends the look.
 var duties = []duty{
-	{(*session).completeDue, leaving(events.ReasonComplete)},
-	{(*session).quietDue, leaving(events.ReasonQuiet)},
-	{(*session).reopenDue, leaving(events.ReasonReopened)},
-	{func(s *session) time.Duration { return s.timers.frame }, leaving(events.ReasonTimeout)},
-	{func(s *session) time.Duration { return s.timers.heard + silenceTime }, leaving(events.ReasonTimeout)},
-	{func(s *session) time.Duration { return s.timers.muted }, (*session).giveUp},
-	{func(s *session) time.Duration { return s.timers.flush }, (*session).flush},
-	{(*session).askDue, (*session).ask},
-	{(*session).keepAliveDue, (*session).keepAlive},
+	{due: (*session).completeDue, do: leaving(events.ReasonComplete)},
+	{due: (*session).quietDue, do: leaving(events.ReasonQuiet), silence: true},
+	{due: (*session).reopenDue, do: leaving(events.ReasonReopened), silence: true},
+	{due: func(s *session) time.Duration { return s.timers.frame }, do: leaving(events.ReasonTimeout), silence: true},
+	{due: func(s *session) time.Duration { return s.timers.heard + silenceTime }, do: leaving(events.ReasonTimeout), silence: true},
+	{due: func(s *session) time.Duration { return s.timers.muted }, do: (*session).giveUp, silence: true},
+	{due: func(s *session) time.Duration { return s.timers.flush }, do: (*session).flush},
+	{due: (*session).askDue, do: (*session).ask},
+	{due: (*session).keepAliveDue, do: (*session).keepAlive},
 }
 
 func leaving(reason events.Reason) func(*session) {
@@ -68,10 +75,15 @@ func (s *session) doDue() {
 		if s.over() {
 			return
 		}
-		if s.now >= duties[i].due(s) {
+		if s.now >= duties[i].due(s) && !(duties[i].silence && s.behind()) {
 			duties[i].do(s)
 		}
 	}
+}
+
+// behind reports that more may have come than was read. Who is not read, because he sends too much, has nothing to be waited for.
+func (s *session) behind() bool {
+	return !s.caughtUp && s.late < maxLate && s.now >= s.timers.paused
 }
 
 func (s *session) nextDue() time.Duration {
