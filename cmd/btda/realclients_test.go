@@ -143,10 +143,8 @@ func (s *realSwarm) start(ctx context.Context, t *testing.T, announced int) {
 func (s *realSwarm) wait(ctx context.Context, t *testing.T) {
 	t.Helper()
 	for _, c := range s.clients {
-		select {
-		case <-c.Reached():
-		case <-ctx.Done():
-			t.Fatalf("%s has %d of %d pieces after %v", c.Name, c.Pieces(), c.Goal, realPatience)
+		if err := c.Wait(ctx); err != nil {
+			t.Fatal(err)
 		}
 	}
 	select {

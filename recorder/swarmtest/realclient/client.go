@@ -209,11 +209,24 @@ func (c *Client) AddrPorts() []netip.AddrPort {
 	return all
 }
 
-// Reached is closed when the client has as many pieces as it wants.
-func (c *Client) Reached() <-chan struct{} { return c.reached }
-
-// Ended is closed when the client has ended, by itself or by Close.
-func (c *Client) Ended() <-chan struct{} { return c.process.ended }
+// Wait waits until the client has as many pieces as it wants. The error says how many it has when it ends, or ctx does, before.
+func (c *Client) Wait(ctx context.Context) error {
+	var err error
+	select {
+	case <-c.reached:
+		return nil
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-c.process.ended:
+		err = fmt.Errorf("it ended by itself: %v", c.process.command.ProcessState)
+	}
+	select {
+	case <-c.reached: // and then ended
+		return nil
+	default:
+		return c.process.failure(fmt.Errorf("%s has %d of %d pieces: %w", c.Name, c.Pieces(), c.Goal, err))
+	}
+}
 
 // History is how many pieces the client had, from when on; the first entry is its start.
 func (c *Client) History() []swarmtest.Progress {

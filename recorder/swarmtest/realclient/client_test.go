@@ -57,10 +57,8 @@ func TestRealClientsDownload(t *testing.T) {
 	}
 	begin(Options{Name: "seed", Kind: Libtorrent, Full: true})
 	for _, c := range leechers {
-		select {
-		case <-c.Reached():
-		case <-ctx.Done():
-			t.Fatalf("%s has %d pieces", c.Name, c.Pieces())
+		if err := c.Wait(ctx); err != nil {
+			t.Fatal(err)
 		}
 		if !c.Finished() {
 			t.Errorf("%s: %v", c.Name, c.History())

@@ -37,8 +37,8 @@ func TestHistory(t *testing.T) {
 	if got := c.History(); !slices.Equal(got, want) {
 		t.Errorf("history %v, want %v", got, want)
 	}
-	if !c.Finished() || !isClosed(c.Reached()) || c.Pieces() != 10 {
-		t.Errorf("finished %v, reached %v, %d pieces", c.Finished(), isClosed(c.Reached()), c.Pieces())
+	if !c.Finished() || !isClosed(c.reached) || c.Pieces() != 10 {
+		t.Errorf("finished %v, reached %v, %d pieces", c.Finished(), isClosed(c.reached), c.Pieces())
 	}
 	for pieces, want := range map[int]Crossing{1: {time.Unix(0, 0), time.Unix(2, 0)}, 4: {time.Unix(2, 0), time.Unix(3, 0)}, 10: {time.Unix(3, 0), time.Unix(5, 0)}} {
 		if got, ok := c.CrossedAt(pieces); !ok || got != want {
@@ -54,11 +54,11 @@ func TestPartsOfClients(t *testing.T) {
 		t.Error("a client began before it knew what it has")
 	}
 	full := newHistory(Options{Goal: 10, Begun: 10}, 0, 4, 10)
-	if _, crossed := full.CrossedAt(5); full.Finished() || crossed || !isClosed(full.Reached()) {
+	if _, crossed := full.CrossedAt(5); full.Finished() || crossed || !isClosed(full.reached) {
 		t.Errorf("%v was counted as a download", full.History())
 	}
 	half := newHistory(Options{Goal: 5}, 0, 5, 6)
-	if half.Finished() || !isClosed(half.Reached()) {
+	if half.Finished() || !isClosed(half.reached) {
 		t.Errorf("a client that wants half of the pieces: %v", half.History())
 	}
 }
