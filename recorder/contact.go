@@ -58,7 +58,7 @@ func endingOf(o *session.Outcome, observe Observe) swarm.Ending {
 	case o.Complete, o.Failure == events.ReasonOwnPeerID:
 		return swarm.Finished
 	case !o.Opened && isLocal(o.Failure):
-		return swarm.Left
+		return swarm.Missed
 	case !o.Opened:
 		return swarm.Failed
 	case o.Closed == events.ReasonReopened:

@@ -10,7 +10,8 @@
 //     t * DialRate + a tenth of a second's worth (at least one). Two contacts with peers of one network, a /24 (IPv4) or /48 (IPv6),
 //     are 1 s / NetworkDialRate apart, loopback aside.
 //   - A peer is contacted until it reached the threshold, then never again. A failing peer is never dropped: the delay
-//     doubles with each failure in a row, up to 64 times the revisit delay.
+//     doubles with each failure in a row, up to 64 times the revisit delay. For one that was seen below the threshold it stays at 4 times
+//     the revisit delay for a dozen failures before it grows on, since a peer that is only busy may finish meanwhile.
 //   - A peer that connected to us is met: it is not contacted while that lasts, and then as the ending of that session demands.
 //   - While peers wait and there are no sessions for them, one session in eight (at least one) is kept for them: the least advanced of
 //     the others give way, after a minimum stay. None gives way while a less advanced one stays that has had its minimum stay, in

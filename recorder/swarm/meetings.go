@@ -46,8 +46,9 @@ func (s *Schedule) Part(number events.TorrentNumber, address netip.AddrPort, end
 	delete(s.met, i)
 	switch {
 	case !m.aside:
-		p := s.peers.at(i)
-		p.finished = p.finished || ending == Finished
+		if ending == Finished {
+			s.peers.at(i).mark(finished)
+		}
 	case ending == Finished:
 		s.count(s.torrentOf(i), Counts{Met: -1, Finished: 1})
 	default:
@@ -70,15 +71,16 @@ func (s *Schedule) keepMet(i peerIndex) bool {
 func (s *Schedule) setAside(i peerIndex) bool {
 	p, change := s.peers.at(i), Counts{Waiting: -1}
 	switch {
-	case p.finished:
+	case p.is(finished):
 		change.Finished = 1
 	case s.keepMet(i):
 		change.Met = 1
 	default:
 		return false
 	}
-	if !p.contacted {
-		p.contacted, change.New = true, -1
+	if !p.is(contacted) {
+		p.mark(contacted)
+		change.New = -1
 	}
 	s.count(s.torrentOf(i), change)
 	return true

@@ -36,7 +36,7 @@ func TestAPeerThatIsMetIsNotContacted(t *testing.T) {
 }
 
 func TestWhatBecomesOfAPeerThatWasMet(t *testing.T) {
-	for ending, delay := range map[Ending]time.Duration{Left: plain.Revisit, Failed: plain.Revisit, Mute: plain.Revisit, HungUp: 0, Reopened: 0} {
+	for ending, delay := range map[Ending]time.Duration{Left: plain.Revisit, Missed: plain.Revisit, Failed: plain.Revisit, Mute: plain.Revisit, HungUp: 0, Reopened: 0} {
 		s := New(plain)
 		s.Offer(1, address(0))
 		s.Meet(1, address(0), start)

@@ -26,13 +26,25 @@ func (k key) addrPort() netip.AddrPort {
 
 // peer is kept for every endpoint ever offered: 32 bytes, no pointers.
 type peer struct {
-	key       key
-	next      peerIndex // in its fifo, plus one; 0 is none
-	failures  uint8     // in a row
-	brief     uint8     // sessions in a row that the peer ended soon
-	contacted bool      // at some time, or met
-	finished  bool      // while it was in a queue: to be taken out of it
+	key      key
+	next     peerIndex // in its fifo, plus one; 0 is none
+	failures uint8     // in a row
+	brief    uint8     // sessions in a row that the peer ended soon
+	marks    mark
 }
+
+// mark is what is known of a peer, as a set of bits.
+type mark uint8
+
+const (
+	contacted mark = 1 << iota // at some time, or met
+	finished                   // while it was in a queue: to be taken out of it
+	seenBelow                  // it was in session below the threshold
+)
+
+func (p *peer) is(m mark) bool { return p.marks&m != 0 }
+
+func (p *peer) mark(m mark) { p.marks |= m }
 
 const chunkSize = 4096
 

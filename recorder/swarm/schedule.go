@@ -36,7 +36,8 @@ const (
 	Mute                       // the peer ended a session without a word about its pieces: back off as after a failure
 	HungUp                     // the peer ended a session below the threshold: reconnect at once
 	Reopened                   // we ended a session in order to have a fresh handshake: reconnect at once
-	Left                       // we ended a session below the threshold, or a local failure hid the peer: come back after the revisit delay
+	Left                       // we ended a session below the threshold: come back after the revisit delay
+	Missed                     // a failure of our own hid the peer, of which nothing was learnt: come back after the revisit delay
 	Finished                   // the peer reached the threshold, or is ourselves: never again
 )
 
@@ -180,8 +181,9 @@ func (s *Schedule) begin(i peerIndex) Contact {
 	s.rate.take(s.now)
 	s.networks.rest(p, s.now)
 	change := Counts{Waiting: -1, Active: 1}
-	if !p.contacted {
-		p.contacted, change.New = true, -1
+	if !p.is(contacted) {
+		p.mark(contacted)
+		change.New = -1
 	}
 	s.count(s.torrents[p.key.torrent], change)
 	s.last++
