@@ -35,6 +35,19 @@ type HolepunchTried struct {
 	Reason  Reason        // ReasonAnswered when the peer was reached
 }
 
+// ConnectionsSuppressed counts incoming connections of one IP address that failed alike, and came above the number that is stored one
+// by one. They came between Since and the time of the event.
+type ConnectionsSuppressed struct {
+	Torrent   TorrentNumber // 0 when not known
+	Direction Direction
+	Transport Transport
+	Phase     Phase
+	Reason    Reason
+	Address   Address // of the other side, with the port of the last connection
+	Count     uint64
+	Since     Time
+}
+
 // Kind is KindConnectionFailed.
 func (*ConnectionFailed) Kind() Kind { return KindConnectionFailed }
 
@@ -43,6 +56,9 @@ func (*AcceptFailed) Kind() Kind { return KindAcceptFailed }
 
 // Kind is KindHolepunchTried.
 func (*HolepunchTried) Kind() Kind { return KindHolepunchTried }
+
+// Kind is KindConnectionsSuppressed.
+func (*ConnectionsSuppressed) Kind() Kind { return KindConnectionsSuppressed }
 
 func (e *ConnectionFailed) fields(c *codec) {
 	unsigned(c, &e.Contact)
@@ -72,4 +88,15 @@ func (e *HolepunchTried) fields(c *codec) {
 	unsigned(c, &e.Session)
 	c.address(&e.Address)
 	unsigned(c, &e.Reason)
+}
+
+func (e *ConnectionsSuppressed) fields(c *codec) {
+	unsigned(c, &e.Torrent)
+	unsigned(c, &e.Direction)
+	unsigned(c, &e.Transport)
+	unsigned(c, &e.Phase)
+	unsigned(c, &e.Reason)
+	c.address(&e.Address)
+	unsigned(c, &e.Count)
+	signed(c, &e.Since)
 }

@@ -30,7 +30,7 @@ var notYetFrozen = []events.Kind{
 	events.KindMetadataReceived, events.KindMetadataFailed,
 	events.KindDHTLookedUp, events.KindDHTLookupEnded, events.KindDHTScraped, events.KindDHTPeerAnnounced,
 	events.KindPeersExchanged, events.KindTrackersExchanged, events.KindLocalPeerAnnounced, events.KindPeersNamed,
-	events.KindAcceptFailed, events.KindHolepunchTried, events.KindPortReceived, events.KindPlaceFound,
+	events.KindHolepunchTried, events.KindPlaceFound,
 }
 
 // golden is one record, as its payload and as text.

@@ -27,9 +27,10 @@ const (
 	KindAddressRejected       Kind = 32 // an address will never be dialled
 	KindTrackerAnswersIgnored Kind = 33 // datagrams that came while a tracker was asked, and were not used
 
-	KindConnectionFailed Kind = 40 // a connection did not become a session
-	KindAcceptFailed     Kind = 41 // connections could not be taken in
-	KindHolepunchTried   Kind = 42 // a relay was asked for a connection
+	KindConnectionFailed      Kind = 40 // a connection did not become a session
+	KindAcceptFailed          Kind = 41 // connections could not be taken in
+	KindHolepunchTried        Kind = 42 // a relay was asked for a connection
+	KindConnectionsSuppressed Kind = 43 // failed connections of one address that were only counted
 
 	KindSessionOpened              Kind = 50 // the handshakes are done
 	KindBitfieldReceived           Kind = 51 // a bitfield, as received
@@ -83,6 +84,7 @@ var kinds = [kindLimit]kindInfo{
 	KindConnectionFailed:           {"ConnectionFailed", 1, func() Event { return new(ConnectionFailed) }},
 	KindAcceptFailed:               {"AcceptFailed", 1, func() Event { return new(AcceptFailed) }},
 	KindHolepunchTried:             {"HolepunchTried", 1, func() Event { return new(HolepunchTried) }},
+	KindConnectionsSuppressed:      {"ConnectionsSuppressed", 1, func() Event { return new(ConnectionsSuppressed) }},
 	KindSessionOpened:              {"SessionOpened", 1, func() Event { return new(SessionOpened) }},
 	KindBitfieldReceived:           {"BitfieldReceived", 1, func() Event { return new(BitfieldReceived) }},
 	KindBitfieldChanged:            {"BitfieldChanged", 1, func() Event { return new(BitfieldChanged) }},

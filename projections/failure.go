@@ -114,6 +114,13 @@ func (s *failures) failed(at moment, e *events.ConnectionFailed, before tries) {
 	})
 }
 
+// suppressed takes in connections that failed and were only counted. It is not told which of them were first contacts.
+func (s *failures) suppressed(at moment, e *events.ConnectionsSuppressed) {
+	s.countTimes(at, attempt{
+		torrent: s.torrent(at, e.Torrent), tracker: noTracker, direction: e.Direction, phase: e.Phase, reason: e.Reason, transport: e.Transport,
+	}, e.Count)
+}
+
 // opened is failed for a connection that became a session.
 func (s *failures) opened(at moment, e *events.SessionOpened, before tries) {
 	s.count(at, attempt{

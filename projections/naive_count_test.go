@@ -108,6 +108,12 @@ func naiveFailures(records []events.Record) string {
 			connection(e.Torrent, e.Direction, "- -", e.Contact, e.Address, e.Transport)
 		case *events.AcceptFailed:
 			counts[fmt.Sprint("- connection - incoming accept ", e.Reason, " - ", e.Transport)]++
+		case *events.ConnectionsSuppressed:
+			of := "-"
+			if e.Torrent > 0 {
+				of = fmt.Sprint(e.Torrent)
+			}
+			counts[fmt.Sprint(of, " connection - ", e.Direction, " ", e.Phase, " ", e.Reason, " - ", e.Transport)] += int(e.Count)
 		case *events.TrackerAnnounced:
 			question("announce", e.Torrent, e.Tracker, "- -")
 		case *events.TrackerScraped:

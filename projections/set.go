@@ -124,6 +124,8 @@ func (s *Set) applyOther(at moment, event events.Event) {
 		s.discovery.failures.ignored(at, e)
 	case *events.AcceptFailed:
 		s.discovery.failures.acceptFailed(at, e)
+	case *events.ConnectionsSuppressed:
+		s.discovery.failures.suppressed(at, e)
 	case *events.DHTLookedUp:
 		s.discovery.lookedUp(at, e)
 	case *events.DHTLookupEnded:

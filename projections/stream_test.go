@@ -95,7 +95,7 @@ func (s *naiveStream) discover(session events.SessionNumber) {
 		peers.Append(s.address().AddrPort)
 	}
 	tracker := fmt.Sprintf("http://t%d.example/announce", s.IntN(2))
-	switch s.IntN(14) {
+	switch s.IntN(15) {
 	case 0:
 		s.add(&events.TrackerAnnounced{Torrent: 1, Tracker: tracker, Peers: peers, Duration: time.Second})
 	case 1:
@@ -122,6 +122,11 @@ func (s *naiveStream) discover(session events.SessionNumber) {
 		s.add(&events.DHTPeerAnnounced{Torrent: 1, Node: s.address(), Port: 2})
 	case 12:
 		s.add(&events.TrackerAnswersIgnored{Torrent: 2, Tracker: tracker, Reason: events.ReasonWrongSender, Count: 1 + s.Uint64N(9)})
+	case 13:
+		s.add(&events.ConnectionsSuppressed{
+			Torrent: events.TorrentNumber(s.IntN(3)), Direction: events.Incoming, Transport: events.TCP, Phase: events.PhaseHandshake,
+			Reason: events.ReasonComplete, Address: s.address(), Count: 1 + s.Uint64N(9),
+		})
 	default:
 		s.add(&events.StatisticSampled{PeerQueue: s.Uint64N(9)})
 	}

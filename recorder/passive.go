@@ -103,6 +103,8 @@ func (r *run) listen(open []listener) {
 	}
 	r.doors = open
 	r.observer.Port = r.settings.Port
+	r.repeats = newRepeats(r.gate)
+	r.observer.Failures = r.repeats
 	r.observer.Roster = newRoster(r.intake, r.settings.Observe)
 	r.reception = newReception(receptionOptions{
 		Observer: r.observer, Log: r.gate, Torrents: torrents, Excluded: r.rules.excluded.contain,
@@ -118,6 +120,7 @@ func (r *run) startReception(ctx context.Context) {
 	}
 	if r.reception != nil {
 		r.reception.serving.Go(func() { r.awaitFirst(ctx) })
+		r.reception.serving.Go(func() { r.repeats.sweepEvery(ctx) })
 	}
 }
 

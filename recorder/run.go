@@ -24,6 +24,7 @@ type run struct {
 	observer   *session.Observer
 	doors      []listener // empty when not listening
 	reception  *reception // nil likewise
+	repeats    *repeats   // nil likewise
 	client     *tracker.Client
 	observed   map[events.TorrentNumber]session.Torrent
 	began      events.Time
@@ -70,6 +71,7 @@ func (r *run) record(ctx context.Context) error {
 	_ = closeAll(r.doors) // nobody comes in while others are asked to leave
 	stopSources()
 	r.drain()
+	r.repeats.sweep(0)
 	r.client.Close()
 	if err := r.finish(stopped); err != nil {
 		return err

@@ -104,7 +104,8 @@ func (o *Observer) failed(ctx context.Context, l link, f failure) Outcome {
 	}
 	outcome := Outcome{Failure: reason}
 	copy(outcome.PeerID[:], f.peerID)
-	_, outcome.Err = o.Log.Append(context.WithoutCancel(ctx), o.Log.Now(), &fact)
+	log := o.failureLog(l.direction)
+	_, outcome.Err = log.Append(context.WithoutCancel(ctx), log.Now(), &fact)
 	return outcome
 }
 

@@ -27,8 +27,18 @@ type Observer struct {
 	Revisit time.Duration // after which a session whose start is not known is reopened; 0 is never
 	Visit   bool          // leave when nothing new comes, instead of staying
 	Roster  Roster        // of the peers in session; nil where each peer may have many sessions
+	// Failures takes in what connections that peers made failed of, and may keep it in number; nil is Log.
+	Failures events.Appender
 
 	numbers atomic.Uint64
+}
+
+// failureLog takes in the failures of connections in a direction.
+func (o *Observer) failureLog(d events.Direction) events.Appender {
+	if d == events.Incoming && o.Failures != nil {
+		return o.Failures
+	}
+	return o.Log
 }
 
 // Torrent is what a session needs to know of a torrent.
