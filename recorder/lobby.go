@@ -85,6 +85,13 @@ func (l *lobby) tryEnter(g *guest, now time.Time) (wait time.Duration, gaveWay b
 	return 0, gaveWay
 }
 
+// pass counts a connection that is not let in.
+func (l *lobby) pass() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.taken++
+}
+
 // name takes a guest out of those that have named no torrent. The caller holds mu.
 func (l *lobby) name(g *guest) {
 	if g.greeting == nil {

@@ -54,7 +54,7 @@ func (r *reception) start(ctx context.Context, l listener) {
 			switch {
 			case err == nil:
 				r.slow(ctx)
-				r.take(ctx, l, conn)
+				r.receive(ctx, l, conn)
 			case errors.Is(err, net.ErrClosed):
 				return
 			default:
@@ -93,15 +93,25 @@ func (r *reception) counts() lobbyCounts {
 	return r.lobby.counts()
 }
 
+// receive takes in a connection, unless it comes from an excluded network: from there not a byte is read.
+func (r *reception) receive(ctx context.Context, l listener, conn net.Conn) {
+	from := remoteOf(conn)
+	if r.Excluded(from.Addr()) {
+		r.Observer.Refuse(ctx, &session.Arrival{Conn: conn, Address: from, Transport: l.transport}, errExcluded)
+		r.lobby.pass()
+		return
+	}
+	r.take(ctx, l, &guest{reception: r, conn: conn, address: from})
+}
+
 // take serves one connection in a goroutine of its own.
-func (r *reception) take(ctx context.Context, l listener, conn net.Conn) {
-	g := &guest{reception: r, conn: conn, address: remoteOf(conn)}
+func (r *reception) take(ctx context.Context, l listener, g *guest) {
 	serving, leave := context.WithCancelCause(ctx)
 	g.leave = leave
 	gaveWay, err := r.lobby.enter(ctx, g)
 	if err != nil {
 		leave(err)
-		conn.Close()
+		g.conn.Close()
 		return
 	}
 	if gaveWay {
@@ -129,8 +139,6 @@ func (g *guest) admit(hash events.InfoHash) (session.Torrent, error) {
 	r := g.reception
 	torrent, observed := r.Torrents[hash]
 	switch {
-	case r.Excluded(g.address.Addr()):
-		return torrent, errExcluded
 	case !observed:
 		return torrent, errUnknownInfoHash
 	case !r.lobby.admit(g):

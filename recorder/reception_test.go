@@ -68,6 +68,22 @@ func (r *receiving) call(hash events.InfoHash) net.Conn {
 	return conn
 }
 
+// knock connects where nobody is let in, and waits until it is refused, which may be before it knows that it is connected.
+func (r *receiving) knock() {
+	r.t.Helper()
+	conn, err := net.Dial("tcp", r.at.String())
+	if errors.Is(err, syscall.ECONNRESET) {
+		return
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer conn.Close()
+	if said, _ := io.ReadAll(conn); len(said) > 0 {
+		r.t.Errorf("who is refused was answered with %q", said)
+	}
+}
+
 // await waits until the log has so many events that hold.
 func (r *receiving) await(n int, holds func(events.Event) bool) {
 	r.t.Helper()
@@ -139,12 +155,37 @@ func TestSilentConnectionsGiveWay(t *testing.T) {
 	}
 }
 
-func TestExcludedPeersAreRefused(t *testing.T) {
+// Those in excluded networks are refused before they say a word.
+func TestExcludedPeersAreRefusedUnheard(t *testing.T) {
 	r := startReceiving(t, func(o *receptionOptions) { o.Excluded = func(a netip.Addr) bool { return a.IsLoopback() } })
-	if said, _ := io.ReadAll(r.call(observedHash)); len(said) > 0 {
-		t.Errorf("an excluded peer was answered with %q", said)
+	r.knock()
+	awaitThat(t, func() bool { return r.counts().taken == 1 })
+	if f := r.log.Records()[0].Event.(*events.ConnectionFailed); f.Phase != events.PhaseAccept || !f.Address.Addr().IsLoopback() || f.Torrent != 0 {
+		t.Errorf("recorded %+v", f)
 	}
-	r.await(1, refused(events.ReasonExcluded))
+	if c := r.counts(); c.taken != 1 || c.greeting != 0 {
+		t.Errorf("counts %+v, want one connection that was not let in", c)
+	}
+}
+
+// An excluded network that comes again and again costs no handshakes and little of the log.
+func TestAFloodFromAnExcludedNetworkIsCounted(t *testing.T) {
+	const calls = 200
+	r := startReceiving(t, func(o *receptionOptions) {
+		o.Excluded = func(a netip.Addr) bool { return a.IsLoopback() }
+		o.Observer.Failures = newRepeats(o.Log)
+	})
+	for range calls {
+		r.knock()
+	}
+	awaitThat(t, func() bool { return r.counts().taken == calls })
+	r.Observer.Failures.(*repeats).sweep(0)
+	if stored, counted := tallied(r.log, events.ReasonExcluded); stored != storedFailures || counted != calls-storedFailures {
+		t.Errorf("%d stored and %d counted, want %d in all", stored, counted, calls)
+	}
+	if n := len(r.log.Records()); n != storedFailures+1 {
+		t.Errorf("%d events, want %d", n, storedFailures+1)
+	}
 }
 
 func TestTheAcceptRateIsBounded(t *testing.T) {

@@ -133,6 +133,13 @@ func (g *greeting) failure(err error) failure {
 	return f
 }
 
+// Refuse closes a connection that a peer made, without reading from it, and records why: an error with its reason (package netfail).
+func (o *Observer) Refuse(ctx context.Context, a *Arrival, why error) Outcome {
+	abort(a.Conn)
+	l := link{contact: &Contact{Address: a.Address}, direction: events.Incoming, transport: a.Transport, encryption: events.Plain}
+	return o.failed(ctx, l, failure{phase: events.PhaseAccept, err: why})
+}
+
 // abort closes a connection at once, without the state that the system keeps of one that was closed in order: there may be many.
 func abort(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
