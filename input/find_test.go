@@ -101,7 +101,7 @@ func TestFindNamesAFolderThatCannotBeRead(t *testing.T) {
 	}
 }
 
-func TestReadTorrents(t *testing.T) {
+func TestRead(t *testing.T) {
 	dir := t.TempDir()
 	a, b, again, broken := filepath.Join(dir, "a.torrent"), filepath.Join(dir, "b"), filepath.Join(dir, "again.torrent"), filepath.Join(dir, "broken.torrent")
 	writeFile(t, a, torrentNamed(t, "a"))
@@ -109,7 +109,7 @@ func TestReadTorrents(t *testing.T) {
 	writeFile(t, again, torrentNamed(t, "a"))
 	writeFile(t, broken, []byte("no"))
 
-	found, err := input.ReadTorrents(b, a, again)
+	found, err := input.Read(b, a, again)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestReadTorrents(t *testing.T) {
 	if want := []input.Duplicate{{Path: again, Of: a}}; !reflect.DeepEqual(found.Duplicates, want) {
 		t.Errorf("duplicates %+v, want %+v", found.Duplicates, want)
 	}
-	if _, err := input.ReadTorrents(a, broken); err == nil || !strings.Contains(err.Error(), broken) {
+	if _, err := input.Read(a, broken); err == nil || !strings.Contains(err.Error(), broken) {
 		t.Errorf("error %v, want one that names %s", err, broken)
 	}
 }

@@ -3,6 +3,7 @@ package input_test
 import (
 	"bytes"
 	"crypto/sha1"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -42,4 +43,34 @@ func hashIsOfAPart(data []byte, size int, hash events.InfoHash) bool {
 		}
 	}
 	return false
+}
+
+// What ParseMagnet accepts has an info hash that stands in the link, names that can be shown, and no more than its bounds.
+func FuzzParseMagnet(f *testing.F) {
+	f.Fuzz(func(t *testing.T, link string) {
+		got, err := input.ParseMagnet(link)
+		if err != nil {
+			return
+		}
+		if !got.Magnet || got.MetadataKnown || !utf8.ValidString(got.DisplayName) || len(got.InfoHashV2)%32 != 0 {
+			t.Errorf("%+v", got)
+		}
+		again, err := input.ParseMagnet("magnet:?xt=urn:btih:" + got.InfoHash.String())
+		if err != nil || again.InfoHash != got.InfoHash {
+			t.Errorf("info hash %v: %+v, %v", got.InfoHash, again, err)
+		}
+		for _, tier := range got.Tiers {
+			if len(tier) != 1 || tier[0] == "" || len(tier[0]) > len(link) {
+				t.Errorf("tier %q", tier)
+			}
+		}
+		if len(got.Peers)+len(got.Ignored) > strings.Count(strings.ToLower(link), "x.pe") {
+			t.Errorf("more peers than named: %v, %q", got.Peers, got.Ignored)
+		}
+		for _, p := range got.Peers {
+			if !p.IsValid() || p.Addr().Is4In6() || p.Addr().Zone() != "" {
+				t.Errorf("peer %v", p)
+			}
+		}
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,6 +31,7 @@ type Torrent struct {
 	Magnet        bool                 // from a magnet link
 	DisplayName   string               // a name to show, without control characters
 	Tiers         []events.TrackerTier // the trackers (BEP 12), each URL once
+	Peers         []netip.AddrPort     // that a magnet link names (x.pe, BEP 9)
 }
 
 // ReadTorrent reads a .torrent file. Its errors name the file.

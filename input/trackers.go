@@ -22,12 +22,12 @@ func readTrackers(file bencode.Value) ([]events.TrackerTier, error) {
 		return nil, fmt.Errorf("announce-list: want a list, got %.40q", []byte(list))
 	}
 	for tier := range list.List() {
-		if err := r.addTier(tier); err != nil {
+		if err := r.readTier(tier); err != nil {
 			return nil, fmt.Errorf("announce-list: %w", err)
 		}
 	}
 	if announce := file.Get("announce"); announce != nil && len(r.tiers) == 0 {
-		if err := r.addTier(announce); err != nil {
+		if err := r.readTier(announce); err != nil {
 			return nil, fmt.Errorf("announce: %w", err)
 		}
 	}
@@ -39,19 +39,33 @@ type trackerReader struct {
 	seen  map[string]bool
 }
 
-// addTier adds the trackers of a tier that no tier before had. A string is taken as a tier of one: some makers write it so.
-func (r *trackerReader) addTier(tier bencode.Value) error {
-	var added events.TrackerTier
+// readTier adds the trackers of a tier. A string is taken as a tier of one: some makers write it so.
+func (r *trackerReader) readTier(tier bencode.Value) error {
 	entries := tier.List()
 	if !tier.IsList() {
 		entries = func(yield func(bencode.Value) bool) { yield(tier) }
 	}
+	var urls []string
 	for entry := range entries {
-		url, err := r.url(entry)
-		if err != nil {
-			return err
+		text, ok := entry.Text()
+		if !ok {
+			return fmt.Errorf("want the URL of a tracker, got %.40q", []byte(entry))
 		}
-		if url != "" && !r.seen[url] {
+		if urls = append(urls, string(text)); len(urls) > maxTrackers {
+			return fmt.Errorf("more than %d trackers", maxTrackers)
+		}
+	}
+	return r.addTier(urls...)
+}
+
+// addTier adds the trackers of a tier that no tier before had.
+func (r *trackerReader) addTier(urls ...string) error {
+	var added events.TrackerTier
+	for _, url := range urls {
+		if len(url) > maxTrackerURL {
+			return fmt.Errorf("the URL of a tracker has %d bytes, more than %d", len(url), maxTrackerURL)
+		}
+		if url = strings.TrimSpace(url); url != "" && !r.seen[url] {
 			r.seen[url] = true
 			added = append(added, url)
 		}
@@ -63,15 +77,4 @@ func (r *trackerReader) addTier(tier bencode.Value) error {
 		r.tiers = append(r.tiers, added)
 	}
 	return nil
-}
-
-func (r *trackerReader) url(entry bencode.Value) (string, error) {
-	text, ok := entry.Text()
-	if !ok {
-		return "", fmt.Errorf("want the URL of a tracker, got %.40q", []byte(entry))
-	}
-	if len(text) > maxTrackerURL {
-		return "", fmt.Errorf("the URL of a tracker has %d bytes, more than %d", len(text), maxTrackerURL)
-	}
-	return strings.TrimSpace(string(text)), nil
 }

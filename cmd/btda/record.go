@@ -44,7 +44,7 @@ in a variable. An empty variable is none.`,
 }
 
 // record runs a recording from the settings on to the last line.
-func record(c *cobra.Command, settings recorder.Settings, paths []string) error {
+func record(c *cobra.Command, settings recorder.Settings, names []string) error {
 	given, err := readSettings(c.Flags(), &settings)
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func record(c *cobra.Command, settings recorder.Settings, paths []string) error 
 	if err := settings.Validate(); err != nil {
 		return given.name(err)
 	}
-	torrents, err := torrentsToRecord(c.ErrOrStderr(), selection{folder: settings.Input, paths: paths})
+	torrents, err := torrentsToRecord(c.ErrOrStderr(), selection{folder: settings.Input, names: names})
 	if err != nil {
 		return err
 	}

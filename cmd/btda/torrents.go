@@ -6,14 +6,15 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"strconv"
 
 	"btda/input"
 )
 
-// selection says which torrents are to be recorded: those with a name, or without names all below the folder.
+// selection says which torrents are to be recorded: those that are named by file or magnet link, or without names all below the folder.
 type selection struct {
 	folder string
-	paths  []string
+	names  []string
 }
 
 // torrentsToRecord reads the torrents of a selection. What is skipped is named on out.
@@ -25,29 +26,43 @@ func torrentsToRecord(out io.Writer, s selection) ([]input.Torrent, error) {
 	for _, b := range found.Broken {
 		fmt.Fprintf(out, "skipped %s: %v\n", b.Path, b.Err)
 	}
+	for _, i := range found.Ignored {
+		fmt.Fprintf(out, "not used of %s: %v\n", i.Path, i.Err)
+	}
 	for _, d := range found.Duplicates {
-		fmt.Fprintf(out, "skipped %s: the same torrent as %s\n", d.Path, d.Of)
+		fmt.Fprintf(out, "skipped %s: the same torrent as %s%s\n", d.Path, d.Of, addition(d.Added))
 	}
 	if len(found.Torrents) == 0 {
-		return nil, fmt.Errorf("no torrent to record: no *.torrent file below %s can be used: put one there, or name it: btda record FILE.torrent", s.folder)
+		return nil, fmt.Errorf("no torrent to record: no *.torrent file below %s and no magnet link in its %s can be used: put one there, or name it: btda record FILE.torrent",
+			s.folder, input.MagnetFile)
 	}
 	return found.Torrents, nil
 }
 
+// addition tells what is used of a magnet link whose torrent is recorded anyway.
+func addition(parts int) string {
+	if parts == 0 {
+		return ""
+	}
+	return "; what it adds, trackers or peers, is used: " + strconv.Itoa(parts)
+}
+
 func (s selection) read() (input.Found, error) {
-	if len(s.paths) > 0 {
-		found, err := input.ReadTorrents(s.paths...)
+	if len(s.names) > 0 {
+		found, err := input.Read(s.names...)
 		for i := range found.Torrents {
-			found.Torrents[i].Path = s.inFolder(found.Torrents[i].Path)
+			if t := &found.Torrents[i]; !t.Magnet {
+				t.Path = s.inFolder(t.Path)
+			}
 		}
 		if err != nil {
-			err = fmt.Errorf("%w\nname .torrent files that can be read, or put them below %s and name none", err, s.folder)
+			err = fmt.Errorf("%w\nname .torrent files that can be read and whole magnet links in quotes, or put them below %s and name none", err, s.folder)
 		}
 		return found, err
 	}
 	found, err := input.Find(s.folder)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("no torrent to record: there is no folder %s: make it and put .torrent files there, or name them: btda record FILE.torrent", s.folder)
+		err = fmt.Errorf("no torrent to record: there is no folder %s: make it and put .torrent files or a %s there, or name them: btda record FILE.torrent", s.folder, input.MagnetFile)
 	}
 	return found, err
 }
