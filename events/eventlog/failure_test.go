@@ -64,9 +64,9 @@ func TestDiskFailure(t *testing.T) {
 		once   bool
 		within int64 // so many operations
 	}{
-		{"full disk", writes, syscall.ENOSPC, false, 60},
-		{"one failed sync", syncs, syscall.EIO, true, 60},
-		{"failed syncs", syncs, syscall.EIO, false, 60},
+		{"full disk", writes, syscall.ENOSPC, false, 40},
+		{"one failed sync", syncs, syscall.EIO, true, 40},
+		{"failed syncs", syncs, syscall.EIO, false, 40},
 		{"one failed file", names, syscall.EIO, true, 6},
 	} {
 		t.Run(scene.name, func(t *testing.T) {
@@ -94,7 +94,7 @@ func failOnce(d *failingDisk, within int64, seed uint64) (bool, error) {
 	disk := vfs.NewCrashableMem()
 	d.left.Store(1 << 40)
 	l, err := Create("/log", Options{
-		FS: errorfs.Wrap(disk, d), BlockEvents: 1 + rng.IntN(50), BlockBytes: 4096, SyncEvents: 1 + rng.IntN(300),
+		FS: errorfs.Wrap(disk, d), BlockEvents: 1 + rng.IntN(50), BlockBytes: 4096, SyncEvents: 1 + rng.IntN(100),
 		SyncInterval: time.Millisecond, memTable: 64 << 10,
 	})
 	if err != nil {

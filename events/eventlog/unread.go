@@ -62,32 +62,46 @@ func (u unread) searchJournal(name string) error {
 	return nil
 }
 
-// searchTable looks for records, or a seal, in a table that the store does not know of. A crash may leave such a table, but
-// what is in it is then in a write-ahead log as well.
+// searchTable looks for records, or a seal, in a table that the store does not know of. A crash may leave such a table, whole,
+// cut off or with holes, but what is in it is then in a write-ahead log as well. A table that the store lists was read
+// before, and has no damage.
 func (u unread) searchTable(name string) error {
+	last, err := u.lastKey(name)
+	if pebble.IsCorruptionError(err) {
+		return nil // it was never finished
+	}
+	if err == nil && bytes.Compare(last, blockKey(u.last)) > 0 {
+		err = fmt.Errorf("%w: the table holds key %x, beyond the last record that can be read, %d: the list of tables (MANIFEST) was cut, or keys removed",
+			ErrDamaged, last, u.last)
+	}
+	return err
+}
+
+// lastKey reads the last key of a table.
+func (u unread) lastKey(name string) ([]byte, error) {
 	f, err := u.fs.Open(u.fs.PathJoin(u.dir, name))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	readable, err := sstable.NewSimpleReadable(f)
 	if err != nil {
-		return closeAfter(err, f)
+		return nil, closeAfter(err, f)
 	}
 	var options pebble.Options
 	options.EnsureDefaults()
 	r, err := sstable.NewReader(context.Background(), readable, options.MakeReaderOptions())
 	if err != nil {
-		return nil // cut off by a crash: the store has no use for it, else it would not have opened
+		return nil, closeAfter(err, readable)
 	}
 	defer r.Close()
 	iter, err := r.NewIter(sstable.NoTransforms, nil, nil, sstable.AssertNoBlobHandles)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer iter.Close()
-	if kv := iter.Last(); kv != nil && bytes.Compare(kv.K.UserKey, blockKey(u.last)) > 0 {
-		return fmt.Errorf("%w: the table holds key %x, beyond the last record that can be read, %d: the list of tables (MANIFEST) was cut, or keys removed",
-			ErrDamaged, kv.K.UserKey, u.last)
+	kv := iter.Last()
+	if kv == nil {
+		return nil, iter.Error()
 	}
-	return nil
+	return bytes.Clone(kv.K.UserKey), nil
 }
