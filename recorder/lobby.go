@@ -10,6 +10,7 @@ import (
 
 	"btda/events"
 	"btda/recorder/netfail"
+	"btda/recorder/session"
 )
 
 // guest is a connection that a peer made.
@@ -18,11 +19,12 @@ type guest struct {
 	conn      net.Conn
 	address   netip.AddrPort
 	leave     context.CancelCauseFunc
+	progress  session.Progress
 
 	// What the lobby knows.
 	since    time.Time
 	greeting *list.Element // nil once it was admitted, or gave way
-	admitted bool          // it takes a session
+	seat     seat
 }
 
 // lobby counts connections: those that still have to name a torrent of ours, and those that were admitted to a session for it.
@@ -30,13 +32,12 @@ type guest struct {
 // Where too many have named none, the oldest gives way, once it has had the time to. A peer of good will says at once what it wants:
 // those that say nothing, however many, do not keep it out.
 type lobby struct {
-	sessions  int           // the most at one time
 	greetings int           // the most at one time
 	room      chan struct{} // has a value when there may be room for one that greets
 
 	mu       sync.Mutex
 	greeting list.List // of *guest, oldest first
-	admitted int
+	seats    seats
 	taken    uint64 // connections so far
 }
 
@@ -45,8 +46,10 @@ var errGreetingsTaken = netfail.New(events.ReasonLimitExceeded, "too many connec
 // greetingTime is how long a connection has at least to name a torrent, however many wait.
 const greetingTime = 100 * time.Millisecond
 
-func newLobby(sessions, greetings int) *lobby {
-	return &lobby{sessions: sessions, greetings: greetings, room: make(chan struct{}, 1)}
+func newLobby(o *receptionOptions) *lobby {
+	return &lobby{
+		greetings: o.Greetings, room: make(chan struct{}, 1), seats: seats{most: o.Sessions, stay: o.Stay, origins: make(map[netip.Addr]*origin)},
+	}
 }
 
 // enter takes in a connection, and reports whether another had to give way for it. While all others are young, it waits. The error is
@@ -105,17 +108,29 @@ func (l *lobby) name(g *guest) {
 	}
 }
 
-// admit gives a guest a session, if there is one left.
-func (l *lobby) admit(g *guest) bool {
+// admitted is what became of a guest that named a torrent.
+type admitted uint8
+
+const (
+	refusedSeat admitted = iota // all are taken
+	freeSeat
+	takenSeat // another had to give way
+)
+
+// admit gives a guest a session for a torrent, where there is one.
+func (l *lobby) admit(g *guest, t *session.Torrent) admitted {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.name(g)
-	if l.admitted >= l.sessions {
-		return false
+	gaveWay, ok := l.seats.admit(g, t.Complete, time.Now())
+	switch {
+	case !ok:
+		return refusedSeat
+	case gaveWay == nil:
+		return freeSeat
 	}
-	l.admitted++
-	g.admitted = true
-	return true
+	gaveWay.leave(session.ErrSlotNeeded)
+	return takenSeat
 }
 
 // depart takes out a guest whose connection is over.
@@ -123,9 +138,7 @@ func (l *lobby) depart(g *guest) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.name(g)
-	if g.admitted {
-		l.admitted--
-	}
+	l.seats.leave(g)
 }
 
 // lobbyCounts are numbers of connections.
@@ -138,7 +151,7 @@ type lobbyCounts struct {
 func (l *lobby) counts() lobbyCounts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return lobbyCounts{taken: l.taken, greeting: l.greeting.Len(), admitted: l.admitted}
+	return lobbyCounts{taken: l.taken, greeting: l.greeting.Len(), admitted: l.seats.taken + l.seats.leaving}
 }
 
 // noteInterval is the least time between two facts on one limit that is reached again and again.

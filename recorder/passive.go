@@ -108,7 +108,7 @@ func (r *run) listen(open []listener) {
 	r.observer.Roster = newRoster(r.intake, r.settings.Observe)
 	r.reception = newReception(receptionOptions{
 		Observer: r.observer, Log: r.gate, Torrents: torrents, Excluded: r.rules.excluded.contain,
-		Sessions: r.settings.IncomingSessions, Greetings: r.greetings, Rate: r.settings.AcceptRate,
+		Sessions: r.settings.IncomingSessions, Stay: r.settings.minimumStay(), Greetings: r.greetings, Rate: r.settings.AcceptRate,
 	})
 }
 

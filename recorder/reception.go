@@ -21,9 +21,10 @@ type receptionOptions struct {
 	Log       events.Appender
 	Torrents  map[events.InfoHash]session.Torrent
 	Excluded  func(netip.Addr) bool
-	Sessions  int // at one time
-	Greetings int // connections without a whole handshake at one time
-	Rate      int // connections taken in a second
+	Sessions  int           // at one time
+	Stay      time.Duration // how long a session lasts at least until it may give way to one from elsewhere; 0 is for ever
+	Greetings int           // connections without a whole handshake at one time
+	Rate      int           // connections taken in a second
 }
 
 // reception takes in the connections that peers make. Each listener has a goroutine, and each connection.
@@ -41,7 +42,7 @@ type reception struct {
 func newReception(o receptionOptions) *reception {
 	return &reception{
 		receptionOptions: o, pace: rate.NewLimiter(rate.Limit(o.Rate), max(o.Rate/10, 1)),
-		lobby: newLobby(o.Sessions, o.Greetings), limits: limitNotes{log: o.Log},
+		lobby: newLobby(&o), limits: limitNotes{log: o.Log},
 	}
 }
 
@@ -122,7 +123,7 @@ func (r *reception) take(ctx context.Context, l listener, g *guest) {
 
 // serve lasts from the handshake to the end of a connection. Its frame lies below every session that waits.
 func (r *reception) serve(ctx context.Context, g *guest, transport events.Transport) {
-	r.Observer.Serve(ctx, &session.Arrival{Conn: g.conn, Address: g.address, Transport: transport, Admit: g.admit})
+	r.Observer.Serve(ctx, &session.Arrival{Conn: g.conn, Address: g.address, Transport: transport, Admit: g.admit, Progress: &g.progress})
 	r.lobby.depart(g)
 	g.leave(nil)
 }
@@ -138,11 +139,14 @@ var (
 func (g *guest) admit(hash events.InfoHash) (session.Torrent, error) {
 	r := g.reception
 	torrent, observed := r.Torrents[hash]
-	switch {
-	case !observed:
+	if !observed {
 		return torrent, errUnknownInfoHash
-	case !r.lobby.admit(g):
+	}
+	given := r.lobby.admit(g, &torrent)
+	if given != freeSeat {
 		r.limits.note(events.LimitReached{Limit: events.LimitIncomingSessions, Value: uint64(r.Sessions) + 1, Bound: uint64(r.Sessions)})
+	}
+	if given == refusedSeat {
 		return torrent, errSessionsTaken
 	}
 	return torrent, nil

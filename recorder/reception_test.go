@@ -56,7 +56,13 @@ func startReceiving(t testing.TB, set func(*receptionOptions)) *receiving {
 // call connects, and says a handshake for a torrent unless the hash is zero.
 func (r *receiving) call(hash events.InfoHash) net.Conn {
 	r.t.Helper()
-	conn, err := net.Dial("tcp", r.at.String())
+	return r.callFrom(netip.MustParseAddr("127.0.0.1"), hash)
+}
+
+// callFrom connects from an address.
+func (r *receiving) callFrom(from netip.Addr, hash events.InfoHash) net.Conn {
+	r.t.Helper()
+	conn, err := session.TCP{Bind: []netip.Addr{from}}.Dial(r.t.Context(), r.at)
 	if err != nil {
 		r.t.Fatal(err)
 	}

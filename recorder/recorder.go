@@ -14,6 +14,7 @@
 // the dispatcher. The dispatcher's goroutine alone uses the schedule, and begins a goroutine for each contact (session.Observer).
 // In passive mode the reception has one for each listener and each connection that comes in.
 // Run owns them all and waits for them. All facts go through one gate to the log, which closes before RunStopped is appended.
+// Failures of incoming connections come there by way of repeats, which counts those of one origin.
 package recorder
 
 import (

@@ -37,7 +37,7 @@ type Settings struct {
 	Bind              []netip.Addr  `setting:"bind" unit:"address" help:"local address to connect from and to listen on, at most one of each family (repeatable)"`
 	Port              uint16        `setting:"port" unit:"port" help:"port to announce to trackers and, with --passive, to listen on"`
 	Sessions          int           `setting:"sessions" unit:"sessions" help:"outgoing sessions at one time"`
-	IncomingSessions  int           `setting:"incoming-sessions" unit:"sessions" help:"incoming sessions at one time"`
+	IncomingSessions  int           `setting:"incoming-sessions" unit:"sessions" help:"incoming sessions at one time; when all are taken, addresses with many give way to those with fewer"`
 	DialRate          int           `setting:"dial-rate" unit:"a second" help:"connections begun a second, at the most"`
 	NetworkDialRate   int           `setting:"network-dial-rate" unit:"a second" help:"connections begun a second to one network, a /24 of IPv4 or a /48 of IPv6, at the most; loopback is none"`
 	AcceptRate        int           `setting:"accept-rate" unit:"a second" help:"incoming connections taken in a second, at the most; others wait"`

@@ -19,7 +19,8 @@ type Arrival struct {
 	Transport events.Transport
 	// Admit gives the torrent with an info hash, once the peer has named it and before it is answered. An error, which has its reason
 	// (package netfail), refuses the peer; the torrent stands beside it where it is known.
-	Admit func(events.InfoHash) (Torrent, error)
+	Admit    func(events.InfoHash) (Torrent, error)
+	Progress *Progress // updated while the session runs; nil where nobody looks
 }
 
 // Serve takes in a connection that a peer made: it reads the handshake as far as it names a torrent, answers it if the torrent is
@@ -38,7 +39,7 @@ func (o *Observer) welcome(ctx context.Context, a *Arrival, outcome *Outcome) *s
 	release := context.AfterFunc(ctx, func() { a.Conn.SetDeadline(past) })
 	defer release()
 	err := g.shake(ctx)
-	l := link{conn: a.Conn, contact: &Contact{Torrent: g.torrent, Address: a.Address}, direction: events.Incoming, transport: a.Transport, encryption: events.Plain}
+	l := link{conn: a.Conn, contact: &Contact{Torrent: g.torrent, Address: a.Address, Progress: a.Progress}, direction: events.Incoming, transport: a.Transport, encryption: events.Plain}
 	if err == nil {
 		s := newSession(ctx, o, l)
 		s.began, s.theirs = g.began, g.theirs

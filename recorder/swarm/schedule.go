@@ -95,7 +95,7 @@ type activeContact struct {
 // New returns a Schedule without peers.
 func New(o Options) *Schedule {
 	return &Schedule{
-		options: o, share: max(o.Sessions/shareOfNew, 1), rate: newBucket(o.DialRate), networks: newNetworks(o.NetworkDialRate), peers: newArena(),
+		options: o, share: max(o.Sessions/ShareOfNew, 1), rate: newBucket(o.DialRate), networks: newNetworks(o.NetworkDialRate), peers: newArena(),
 		torrents: make(map[events.TorrentNumber]*torrent), active: make(map[events.ContactNumber]activeContact),
 		met: make(map[peerIndex]meeting),
 	}

@@ -7,8 +7,8 @@ import (
 	"btda/events"
 )
 
-// shareOfNew is the part of all sessions that is kept for peers that are not connected: one in so many.
-const shareOfNew = 8
+// ShareOfNew is the part of all sessions that is kept for peers that are not connected: one in so many.
+const ShareOfNew = 8
 
 // Standing is how far a contact has come.
 type Standing struct {
@@ -18,8 +18,8 @@ type Standing struct {
 	Goal   uint32 // pieces from which on the peer is complete; 0 where that is not known
 }
 
-// further orders standings by the share of the goal that is reached, exactly.
-func (s Standing) further(than Standing) int {
+// Compare orders standings by the share of the goal that is reached, exactly: below 0 where s is less advanced.
+func (s Standing) Compare(than Standing) int {
 	if s.Goal == 0 || than.Goal == 0 { // there, nobody has a share that is known
 		return cmp.Compare(min(s.Goal, s.Pieces), min(than.Goal, than.Pieces))
 	}
@@ -47,7 +47,7 @@ func (s *Schedule) GiveWay(now events.Time, standing func(events.ContactNumber) 
 		return nil
 	}
 	slices.SortFunc(held, func(a, b heldContact) int {
-		return cmp.Or(a.further(b.Standing), cmp.Compare(a.Opened, b.Opened), cmp.Compare(a.number, b.number))
+		return cmp.Or(a.Compare(b.Standing), cmp.Compare(a.Opened, b.Opened), cmp.Compare(a.number, b.number))
 	})
 	chosen := make([]events.ContactNumber, number)
 	for i := range chosen {

@@ -35,10 +35,10 @@ func (h *history) giveWay() {
 		h.leaving[n] = true
 		h.gaveWay = append(h.gaveWay, h.now)
 	}
-	share := max(h.options.Sessions/shareOfNew, 1)
+	share := max(h.options.Sessions/ShareOfNew, 1)
 	for _, stays := range held {
 		for _, n := range chosen {
-			if !h.leaving[stays] && h.standing[stays].further(h.standing[n]) < 0 {
+			if !h.leaving[stays] && h.standing[stays].Compare(h.standing[n]) < 0 {
 				h.Fatalf("contact %d with %+v gave way, and %d with %+v stays", n, h.standing[n], stays, h.standing[stays])
 			}
 		}
@@ -155,7 +155,7 @@ func TestTheShareThatIsReachedCounts(t *testing.T) {
 		{Standing{Pieces: 1, Goal: 100}, Standing{Pieces: 4000}, 1},
 		{Standing{Pieces: 7}, Standing{Pieces: 4000}, 0},
 	} {
-		if got, back := c.a.further(c.b), c.b.further(c.a); got != c.want || back != -c.want {
+		if got, back := c.a.Compare(c.b), c.b.Compare(c.a); got != c.want || back != -c.want {
 			t.Errorf("%+v and %+v: %d and %d, want %d", c.a, c.b, got, back, c.want)
 		}
 	}
