@@ -15,6 +15,10 @@ func (s *session) receiveExtended(m message) {
 		s.receiveMetadata(m)
 	case m.Extension == wire.DontHaveID:
 		s.receiveDontHave(m)
+	case m.Extension == wire.PeerExchangeID:
+		s.receivePeerExchange(m)
+	case m.Extension == wire.TrackersID:
+		s.receiveTrackerExchange(m)
 	default:
 		s.receiveOther(m)
 	}

@@ -14,6 +14,8 @@ const (
 	largeStep = 4 << 10
 	// keptHandshake is how much of an extension handshake is kept and parsed, in bytes.
 	keptHandshake = 16 << 10
+	// keptExchange is how much is taken in of a message that names peers or trackers, in bytes: of peers many times what is used of one.
+	keptExchange = 16 << 10
 	// keptMetadata takes in the dictionary of a metadata message, which is what is looked at.
 	keptMetadata = 256
 )
@@ -145,6 +147,8 @@ func keptOfExtension(number uint8) int {
 		return keptMetadata
 	case wire.DontHaveID:
 		return 4
+	case wire.PeerExchangeID, wire.TrackersID:
+		return keptExchange
 	}
 	return 0
 }

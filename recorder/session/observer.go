@@ -29,6 +29,7 @@ type Observer struct {
 	Roster  Roster        // of the peers in session; nil where each peer may have many sessions
 	// Failures takes in what connections that peers made failed of, and may keep it in number; nil is Log.
 	Failures events.Appender
+	Hearsay  Hearsay // of the peers and trackers that peers name; nil where nobody listens to it
 
 	numbers atomic.Uint64
 }

@@ -19,7 +19,7 @@ func (s *session) greet() {
 	b := make([]byte, 0, 256)
 	if s.theirs.Reserved.Extensions() {
 		b = wire.AppendExtended(b, 0, wire.ExtensionHandshake{
-			PeerExchange: !s.torrent().Private, Port: s.observer.Port, RequestQueue: requestQueue,
+			Exchange: !s.torrent().Private, Port: s.observer.Port, RequestQueue: requestQueue,
 			Client: s.observer.Client, YourIP: s.link.contact.Address.Addr(),
 		}.Append(nil))
 	}

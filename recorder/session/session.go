@@ -47,6 +47,7 @@ type session struct {
 	timers    timers
 	idle      budget // messages without content
 	news      budget // messages with content
+	exchanges exchanges
 	unstored  suppressions
 	counters  counters
 	sent      uint64 // bytes

@@ -22,7 +22,8 @@ func TestWhatIsSaidToAPeer(t *testing.T) {
 	})
 	s.Port = 6884
 	s.run(t.Context())
-	want := "\x14\x00d1:md11:lt_donthavei3e11:ut_metadatai2e6:ut_pexi1ee1:pi6884e4:reqqi250e1:v9:btda test6:yourip4:\x7f\x00\x00\x01e\x0f"
+	want := "\x14\x00d1:md11:lt_donthavei3e6:lt_texi4e11:ut_metadatai2e6:ut_pexi1ee1:pi6884e4:reqqi250e" +
+		"2:tr20:\xda\x39\xa3\xee\x5e\x6b\x4b\x0d\x32\x55\xbf\xef\x95\x60\x18\x90\xaf\xd8\x07\x091:v9:btda test6:yourip4:\x7f\x00\x00\x01e\x0f"
 	if string(said) != want {
 		t.Errorf("said %q, want %q", said, want)
 	}
@@ -69,7 +70,7 @@ func TestEveryFactIsRecordedInOrder(t *testing.T) {
 		MessageReceived session=1 message=piece length=2001
 		MessageReceived session=1 message=keep-alive
 		DontHaveReceived session=1 piece=3
-		MessageReceived session=1 message=extended extension=1 length=4
+		PeersExchanged session=1
 		HaveAllReceived session=1
 		BitfieldReceived session=1 bitfield=1111111100000000
 		SessionClosed session=1 by=peer reason=closed-by-peer`)

@@ -97,7 +97,7 @@ func FuzzExtensionHandshake(f *testing.F) {
 	f.Add(true, uint16(6884), uint16(250), "btda", []byte{127, 0, 0, 1})
 	f.Fuzz(func(t *testing.T, exchange bool, port, queue uint16, client string, ip []byte) {
 		yourIP, _ := netip.AddrFromSlice(ip)
-		ours := wire.ExtensionHandshake{PeerExchange: exchange, Port: port, RequestQueue: int(queue), Client: client, YourIP: yourIP}
+		ours := wire.ExtensionHandshake{Exchange: exchange, Port: port, RequestQueue: int(queue), Client: client, YourIP: yourIP}
 		payload := ours.Append(nil)
 		if err := bencode.Check(payload); err != nil {
 			t.Fatal(err)

@@ -126,14 +126,17 @@ func TestPayloadsOfWrongLength(t *testing.T) {
 	}
 }
 
+// emptyHash is the SHA-1 of nothing.
+const emptyHash = "\xda\x39\xa3\xee\x5e\x6b\x4b\x0d\x32\x55\xbf\xef\x95\x60\x18\x90\xaf\xd8\x07\x09"
+
 func TestWhatWeSay(t *testing.T) {
-	everything := wire.ExtensionHandshake{PeerExchange: true, Port: 6884, RequestQueue: 250, Client: "btda 1", YourIP: netip.MustParseAddr("::ffff:127.0.0.1")}
+	everything := wire.ExtensionHandshake{Exchange: true, Port: 6884, RequestQueue: 250, Client: "btda 1", YourIP: netip.MustParseAddr("::ffff:127.0.0.1")}
 	cases := []struct{ name, got, want string }{
 		{"keep-alive", string(wire.AppendKeepAlive(nil)), "\x00\x00\x00\x00"},
 		{"have-none", string(wire.AppendHaveNone(nil)), "\x00\x00\x00\x01\x0f"},
 		{"extended", string(wire.AppendExtended(nil, 7, []byte("de"))), "\x00\x00\x00\x04\x14\x07de"},
 		{"handshake", string(everything.Append(nil)),
-			"d1:md11:lt_donthavei3e11:ut_metadatai2e6:ut_pexi1ee1:pi6884e4:reqqi250e1:v6:btda 16:yourip4:\x7f\x00\x00\x01e"},
+			"d1:md11:lt_donthavei3e6:lt_texi4e11:ut_metadatai2e6:ut_pexi1ee1:pi6884e4:reqqi250e2:tr20:" + emptyHash + "1:v6:btda 16:yourip4:\x7f\x00\x00\x01e"},
 		{"handshake for a private torrent, not listening", string(wire.ExtensionHandshake{}.Append(nil)),
 			"d1:md11:lt_donthavei3e11:ut_metadatai2ee4:reqqi0e1:v0:e"},
 		{"request", string(wire.MetadataMessage{Type: wire.MetadataRequest}.Append(nil)), "d8:msg_typei0e5:piecei0ee"},
