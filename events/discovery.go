@@ -86,6 +86,8 @@ type DHTLookedUp struct {
 	Peers    PeerList
 	Nodes    uint32 // nodes that it named
 	Version  []byte // its client version "v"
+
+	InvalidPeers uint32 // values of a length that no peer has
 }
 
 // DHTLookupEnded is the end of one lookup in one address family.
@@ -95,24 +97,24 @@ type DHTLookupEnded struct {
 	IPv6          bool
 	Asked         uint32 // nodes
 	Answered      uint32
-	Failed        uint32
-	Duration      time.Duration
+	Failed        uint32        // that did not answer, or with an error
+	Duration      time.Duration // until the last node was heard; announces and scrapes come after it
 	DistinctPeers uint32
-	Announced     uint32 // nodes that we announced our port to
-	Reason        Reason // 0 unless the lookup could not be done
+	Announced     uint32 // nodes that took our announce
+	Reason        Reason // 0 unless the lookup could not be done, or not to its end
 }
 
-// DHTScraped is one DHT node's answer to a scrape (BEP 33). The filters are as received.
+// DHTScraped is one DHT node's answer to a scrape (BEP 33). The filters are as received. It comes before the end of its lookup.
 type DHTScraped struct {
 	Torrent TorrentNumber
 	Lookup  LookupNumber
 	Node    Address
 	NodeID  NodeID
-	Seeds   []byte // BFsd, 256 bytes
-	Peers   []byte // BFpe, 256 bytes
+	Seeds   []byte // BFsd, 256 bytes, or empty
+	Peers   []byte // BFpe, 256 bytes, or empty
 }
 
-// DHTPeerAnnounced is another peer's announce_peer to our DHT node (BEP 5).
+// DHTPeerAnnounced is another peer's announce_peer to our DHT node (BEP 5), with a token that we gave to its address.
 type DHTPeerAnnounced struct {
 	Torrent     TorrentNumber // 0 when the torrent is not ours
 	InfoHash    InfoHash
@@ -277,6 +279,7 @@ func (e *DHTLookedUp) fields(c *codec) {
 	c.peers(&e.Peers)
 	unsigned(c, &e.Nodes)
 	c.bytes(&e.Version)
+	unsigned(c, &e.InvalidPeers)
 }
 
 func (e *DHTLookupEnded) fields(c *codec) {

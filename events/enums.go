@@ -141,10 +141,12 @@ const (
 	LimitAcceptRate         Limit = 14
 	LimitRejectedAddresses  Limit = 15 // addresses of one torrent that are recorded as rejected
 	LimitIncomingHandshakes Limit = 16 // incoming connections that have not named a torrent of ours
+	LimitLookupNodes        Limit = 17 // nodes asked in one DHT lookup
+	LimitDHTAnnounces       Limit = 18 // announces of others to our DHT node that are recorded in a second
 )
 
 var limitNames = names{1: "frame length", 2: "messages", 3: "message rate", 4: "availability rate", 5: "extension handshake", 6: "metadata",
 	7: "exchanged peers", 8: "exchange rate", 9: "answer peers", 10: "known peers", 11: "incoming sessions", 12: "outgoing sessions", 13: "trackers",
-	14: "accept rate", 15: "rejected addresses", 16: "incoming handshakes"}
+	14: "accept rate", 15: "rejected addresses", 16: "incoming handshakes", 17: "lookup nodes", 18: "dht announces"}
 
 var scopeNames = names{"unknown", "public", "private", "loopback", "link-local", "multicast", "unspecified", "reserved"}

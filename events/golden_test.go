@@ -28,7 +28,6 @@ const (
 // notYetFrozen are the kinds whose source has not landed: no log can hold them, and -rewrite may change their records.
 var notYetFrozen = []events.Kind{
 	events.KindMetadataReceived, events.KindMetadataFailed,
-	events.KindDHTLookedUp, events.KindDHTLookupEnded, events.KindDHTScraped, events.KindDHTPeerAnnounced,
 	events.KindPeersExchanged, events.KindTrackersExchanged, events.KindLocalPeerAnnounced, events.KindPeersNamed,
 	events.KindHolepunchTried, events.KindPlaceFound,
 }
