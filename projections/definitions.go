@@ -38,6 +38,7 @@ type runDefinition struct {
 	capture     pieces.Fraction
 	captureSaid bool
 	listening   bool
+	key         string // fingerprint of that of its pseudonyms; empty where addresses are as observed
 	torrents    map[events.TorrentNumber]torrentIndex
 }
 
@@ -96,7 +97,7 @@ func (d *definitions) defineRun(at events.Time, e *events.RunStarted) error {
 	if _, again := d.runByID[e.Run]; again {
 		return nil
 	}
-	run := runDefinition{id: e.Run, started: at, latest: at, torrents: map[events.TorrentNumber]torrentIndex{}}
+	run := runDefinition{id: e.Run, started: at, latest: at, key: string(e.PseudonymKey), torrents: map[events.TorrentNumber]torrentIndex{}}
 	if err := run.readSettings(e); err != nil {
 		return fmt.Errorf("run %v: %w", e.Run, err)
 	}
@@ -152,6 +153,9 @@ func durationSetting(e *events.RunStarted, name string) (time.Duration, error) {
 // agree takes the threshold of the recorder where none was asked for, and holds the runs against each other.
 func (d *definitions) agree(run *runDefinition) error {
 	switch {
+	case len(d.runs) > 0 && d.runs[0].key != run.key && !d.options.MixedPseudonyms:
+		return fmt.Errorf("run %v has %s and run %v has %s, so that one peer would count twice: replay them apart, or all the same with --mixed-pseudonyms",
+			d.runs[0].id, pseudonymText(d.runs[0].key), run.id, pseudonymText(run.key))
 	case d.options.Threshold != nil:
 	case !run.captureSaid:
 		return fmt.Errorf("run %v does not say its threshold: give one with --threshold", run.id)
@@ -161,6 +165,13 @@ func (d *definitions) agree(run *runDefinition) error {
 		return fmt.Errorf("run %v recorded with threshold %v and run %v with %v: give one with --threshold", d.runs[0].id, d.threshold, run.id, run.capture)
 	}
 	return nil
+}
+
+func pseudonymText(key string) string {
+	if key == "" {
+		return "addresses as observed"
+	}
+	return fmt.Sprintf("pseudonyms of key %x", key)
 }
 
 func (d *definitions) defineTorrent(run *runDefinition, e *events.TorrentAdded) {

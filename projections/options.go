@@ -72,7 +72,10 @@ type Options struct {
 	Settle        time.Duration
 	Revisit       time.Duration // time between two samples of a session; 0 is the revisit delay of the recorder
 	WithAddresses bool          // fill the columns that hold addresses and peer ids
-	Places        PlaceFinder   // nil leaves places NULL, but for those in the log
+	// MixedPseudonyms allows runs whose pseudonyms were made with different keys, or that have real addresses beside pseudonyms. One peer
+	// then counts once for each key.
+	MixedPseudonyms bool
+	Places          PlaceFinder // nil leaves places NULL, but for those in the log
 }
 
 // DefaultOptions returns the default of every option.

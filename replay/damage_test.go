@@ -161,3 +161,34 @@ func TestUnknownKindsAreCounted(t *testing.T) {
 		t.Errorf("%s downloads, want 1", got[0])
 	}
 }
+
+// Damage in the journal of a log without a seal looks to the store like the torn end after a crash. Where a later block says that
+// there was more, the log is not replayed, unless told to stop before.
+func TestADamagedEndIsNotTakenForACrash(t *testing.T) {
+	killed := recordKilledWith(t, eventlog.Options{BlockEvents: 1, SyncEvents: 1}, fromText(t, oneDownload))
+	journals, err := filepath.Glob(filepath.Join(killed, "*.log"))
+	if err != nil || len(journals) == 0 {
+		t.Fatal(journals, err)
+	}
+	for _, journal := range journals {
+		content, err := os.ReadFile(journal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(content) > 0 {
+			content[len(content)/2] ^= 1
+		}
+		if err := os.WriteFile(journal, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := optionsFor(killed)
+	o.Output = filepath.Join(t.TempDir(), "result.sqlite")
+	if _, err := Run(t.Context(), o); !errors.Is(err, eventlog.ErrDamaged) || !strings.Contains(err.Error(), "--until") {
+		t.Errorf("error %v, want damage, and the way to go on", err)
+	}
+	o.Until.Stops = []Stop{{Last: 2}}
+	if result, _ := replayLogs(t, o); result.Events() != 2 || result.Runs[0].Ending != Cut {
+		t.Errorf("%d events, %s; want 2, cut", result.Events(), result.Runs[0].Ending)
+	}
+}

@@ -14,8 +14,16 @@
 // of a run is always kept. The run and torrent records of all logs are shown first, for a have may come before the
 // metadata that gives it meaning.
 //
-// Once. A record is named by its run and sequence number. Of several logs of one run, the longest counts, and of equally long ones a sealed one.
+// Once. A record is named by its run and sequence number. Of several logs of one run, the longest counts, and of equally long ones a
+// sealed one; the others must be its beginning, else there is an error and no file.
+//
+// As of. A replay that stops at a record gives the rows of a log that ends with it; a run stops before the first of its records that
+// is later than a time. What stands behind is not read, so that damage there does not matter.
+//
+// Partial. A selection chooses among the rows of a whole result, and changes nothing in them. The table provenance says whether records or
+// rows were left out.
 //
 // Growth. Records of kinds, or of versions of kinds, that this program does not know are passed over and counted. The log of a recorder
-// that was killed replays like any other; Recording.Sealed says that its end cannot be proven.
+// that was killed replays like any other; Recording.Ending says that its end cannot be proven. Where its folder shows that it held more than
+// can be read, it is damaged.
 package replay

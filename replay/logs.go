@@ -3,12 +3,11 @@ package replay
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"slices"
-	"sort"
 
 	"btda/events"
 	"btda/events/eventlog"
@@ -26,21 +25,22 @@ type log struct {
 	folder os.FileInfo
 	reader *eventlog.Reader
 	start  events.Time // of its first record
+	last   events.Seq  // the number of its last record
+	until  events.Seq  // the last record that counts, which may be beyond the end
 }
 
 // logs are the logs of a replay, one for each run, in the order of the time of their first record, then run id.
 type logs []log
 
-// openLogs opens the logs at some paths, one for each run.
-func openLogs(paths []string) (logs, []Duplicate, error) {
+// openLogs opens the logs at some paths, one for each run. All of what they hold counts.
+func openLogs(ctx context.Context, paths []string) (logs, []Duplicate, error) {
 	opened, repeated, err := openFolders(slices.Sorted(slices.Values(paths)))
 	if err != nil {
 		return nil, nil, errors.Join(err, opened.close())
 	}
-	slices.SortStableFunc(opened, func(a, b log) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), a.compareRun(b))
-	})
-	kept, duplicates, err := opened.distinct()
+	slices.SortStableFunc(opened, log.compareRun)
+	kept, duplicates, err := opened.distinct(ctx)
+	slices.SortFunc(kept, func(a, b log) int { return cmp.Or(cmp.Compare(a.start, b.start), a.compareRun(b)) })
 	return kept, append(repeated, duplicates...), err
 }
 
@@ -71,15 +71,27 @@ func openLog(path string) (log, error) {
 	if err != nil {
 		return log{}, err
 	}
-	definitions := reader.Definitions()
-	if definitions.Next() {
-		return log{path: path, reader: reader, start: definitions.Record().Time}, definitions.Close()
+	l := log{path: path, reader: reader}
+	if err := l.look(); err != nil {
+		return log{}, errors.Join(err, reader.Close())
 	}
-	err = definitions.Err()
-	if err == nil {
+	return l, nil
+}
+
+// look finds where a log begins and ends.
+func (l *log) look() error {
+	definitions := l.reader.Definitions()
+	if definitions.Next() {
+		l.start = definitions.Record().Time
+	}
+	if err := errors.Join(definitions.Err(), definitions.Close()); err != nil {
+		return err
+	}
+	var err error
+	if l.last, err = l.reader.Last(); err == nil && l.last == 0 {
 		err = errors.New("it holds no event")
 	}
-	return log{}, errors.Join(err, definitions.Close(), reader.Close())
+	return err
 }
 
 func (l log) compareRun(m log) int {
@@ -88,21 +100,19 @@ func (l log) compareRun(m log) int {
 }
 
 // distinct keeps the longest log of each run and closes the others. Of equally long ones it keeps a sealed one, which proves
-// its end, and else the one whose path comes first.
-func (all logs) distinct() (kept logs, duplicates []Duplicate, err error) {
+// its end, and else the one whose path comes first. A shorter one must be the beginning of the longer.
+func (all logs) distinct(ctx context.Context) (kept logs, duplicates []Duplicate, err error) {
 	for _, l := range all {
 		n := len(kept)
 		if n == 0 || kept[n-1].compareRun(l) != 0 {
 			kept = append(kept, l)
 			continue
 		}
-		if better, betterErr := l.betterThan(kept[n-1]); betterErr != nil {
-			err = errors.Join(err, betterErr)
-		} else if better {
+		if l.betterThan(kept[n-1]) {
 			kept[n-1], l = l, kept[n-1]
 		}
 		duplicates = append(duplicates, Duplicate{Path: l.path, Run: l.reader.Run()})
-		err = errors.Join(err, l.reader.Close())
+		err = errors.Join(err, l.begins(ctx, kept[n-1]), l.reader.Close())
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, kept.close())
@@ -111,13 +121,8 @@ func (all logs) distinct() (kept logs, duplicates []Duplicate, err error) {
 }
 
 // betterThan reports whether a log of the same run holds more, or holds as much and proves it.
-func (l log) betterThan(m log) (bool, error) {
-	last, err := l.last()
-	if err != nil {
-		return false, err
-	}
-	other, err := m.last()
-	return last > other || last == other && l.sealed() && !m.sealed(), err
+func (l log) betterThan(m log) bool {
+	return l.last > m.last || l.last == m.last && l.sealed() && !m.sealed()
 }
 
 func (l log) sealed() bool {
@@ -125,22 +130,43 @@ func (l log) sealed() bool {
 	return sealed
 }
 
-// last finds the sequence number of the last record.
-func (l log) last() (events.Seq, error) {
-	if seal, ok := l.reader.Sealed(); ok {
-		return seal.Last, nil
+// ending says how what counts of the log ends.
+func (l log) ending() Ending {
+	switch {
+	case l.until < l.last:
+		return Cut
+	case l.sealed():
+		return Sealed
 	}
-	var failed error
-	n := sort.Search(math.MaxInt64, func(n int) bool {
-		s := l.reader.Scan(events.Seq(n) + 1)
-		found := s.Next()
-		failed = errors.Join(failed, s.Err(), s.Close())
-		return !found
-	})
-	return events.Seq(n), failed
+	return Open
 }
 
-// scan starts a merge of what the logs hold: all records, or the run and torrent records only. The caller closes
+// begins makes sure that a longer log of the same run begins with what this one holds.
+func (l log) begins(ctx context.Context, longer log) error {
+	part, err := l.digest(ctx, l.last)
+	if err != nil {
+		return err
+	}
+	whole, err := longer.digest(ctx, l.last)
+	if err == nil && part != whole {
+		err = fmt.Errorf("the logs %s and %s are of one run, %v, but their first %d events differ: one of them was damaged or changed, see btda verify",
+			l.path, longer.path, l.reader.Run(), l.last)
+	}
+	return err
+}
+
+// digest gives the content digest of the first records.
+func (l log) digest(ctx context.Context, count events.Seq) (sum [32]byte, err error) {
+	s := l.reader.Scan(1)
+	for n := events.Seq(0); n < count && s.Next(); n++ {
+		if n%recordsPerCheck == 0 && ctx.Err() != nil {
+			return sum, errors.Join(context.Cause(ctx), s.Close())
+		}
+	}
+	return s.Digest(), errors.Join(s.Err(), s.Close())
+}
+
+// scan starts a merge of what counts of the logs: all records, or the run and torrent records only. The caller closes
 // the scanners.
 func (all logs) scan(open func(*eventlog.Reader) *eventlog.Scanner) (*merger, []*eventlog.Scanner) {
 	var opened []*eventlog.Scanner
@@ -148,7 +174,7 @@ func (all logs) scan(open func(*eventlog.Reader) *eventlog.Scanner) (*merger, []
 	for _, l := range all {
 		s := open(l.reader)
 		opened = append(opened, s)
-		sources = append(sources, s)
+		sources = append(sources, &bounded{scanner: s, until: l.until})
 	}
 	return newMerger(sources), opened
 }

@@ -19,10 +19,15 @@ type Options struct {
 	// one holds too is counted once.
 	Logs   []string
 	Output string // the SQLite file; one that exists is replaced on success
+	Until  Until  // where to stop; the zero Until is the end of the logs
+	// Selection says which rows are written; the zero Selection is all.
+	Selection Selection
 	// Projections says how to understand the records. DefaultOptions has its defaults.
 	Projections projections.Options
 	// PlaceFiles are the facts about the geolocation files behind Projections.Places.
 	PlaceFiles []PlaceFile
+
+	stops []string // Until with whole run ids
 }
 
 // PlaceFile is what provenance keeps of a geolocation file: which one it was, never where it lay.
@@ -42,9 +47,11 @@ func DefaultOptions() Options {
 	return Options{Projections: projections.DefaultOptions()}
 }
 
+var errNoLog = errors.New("no log to replay: name the folder of at least one")
+
 func (o *Options) validate() error {
 	if len(o.Logs) == 0 {
-		return errors.New("no log to replay: name the folder of at least one")
+		return errNoLog
 	}
 	if o.Output == "" {
 		return errors.New("no name of the file to write")
@@ -79,7 +86,9 @@ func (o *Options) facts() []fact {
 		identity = projections.IdentityEndpoint
 	}
 	facts := []fact{threshold, known("option.sweep", sweepText(&p)), known("option.identity", string(identity)), known("option.settle", p.Settle.String()), revisit,
-		known("option.with_addresses", strconv.FormatBool(p.WithAddresses))}
+		known("option.with_addresses", strconv.FormatBool(p.WithAddresses)), known("option.mixed_pseudonyms", strconv.FormatBool(p.MixedPseudonyms)),
+		listed("option.until", o.stops)}
+	facts = append(facts, o.Selection.facts()...)
 	for i, file := range slices.SortedFunc(slices.Values(o.PlaceFiles), PlaceFile.compare) {
 		prefix := fmt.Sprintf("place.%d.", i+1)
 		facts = append(facts, known(prefix+"type", file.Type), known(prefix+"built", file.Built.UTC().Format(time.RFC3339)),

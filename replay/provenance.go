@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"iter"
 	"runtime/debug"
+	"slices"
 	"strconv"
+	"strings"
 
 	"btda/projections"
 )
@@ -19,6 +21,14 @@ func known(name, value string) fact {
 	return fact{name, projections.Value{Type: projections.Text, Text: value}}
 }
 
+// listed is a fact of several texts in any order; NULL for none.
+func listed(name string, texts []string) fact {
+	if len(texts) == 0 {
+		return unknown(name)
+	}
+	return known(name, strings.Join(slices.Compact(slices.Sorted(slices.Values(texts))), ","))
+}
+
 func unknown(name string) fact { return fact{name: name} }
 
 // provenance makes the table of the facts about logs, program and options. No path and no time of the replay is among them, so
@@ -28,6 +38,7 @@ func provenance(o *Options, r *Result) projections.Table {
 		known("program.revision", revision()),
 		known("schema.version", strconv.Itoa(projections.SchemaVersion)),
 	}
+	facts = append(facts, known("partial", strconv.FormatBool(r.Partial)))
 	facts = append(facts, o.facts()...)
 	for i, run := range r.Runs {
 		facts = append(facts, run.facts(fmt.Sprintf("log.%d.", i+1))...)
@@ -46,7 +57,7 @@ func (r *Recording) facts(prefix string) []fact {
 		known(prefix+"first_sequence", strconv.FormatUint(uint64(r.First), 10)),
 		known(prefix+"last_sequence", strconv.FormatUint(uint64(r.Last), 10)),
 		known(prefix+"digest", fmt.Sprintf("%x", r.Digest)),
-		known(prefix+"sealed", strconv.FormatBool(r.Sealed)),
+		known(prefix+"end", string(r.Ending)),
 	}
 	for _, s := range r.Skipped {
 		facts = append(facts, known(fmt.Sprintf("%sskipped.kind.%d", prefix, s.Kind), strconv.FormatUint(s.Count, 10)))

@@ -32,8 +32,13 @@ func recordLogWith(t testing.TB, o eventlog.Options, all iter.Seq2[events.Time, 
 // recordKilled writes a log as a recorder leaves it that was killed: copied while it is open, all its events durable.
 func recordKilled(t testing.TB, all iter.Seq2[events.Time, events.Event]) string {
 	t.Helper()
+	return recordKilledWith(t, eventlog.Options{}, all)
+}
+
+func recordKilledWith(t testing.TB, o eventlog.Options, all iter.Seq2[events.Time, events.Event]) string {
+	t.Helper()
 	folder := filepath.Join(t.TempDir(), "run.events")
-	log := openForWriting(t, folder, eventlog.Options{}, all)
+	log := openForWriting(t, folder, o, all)
 	if err := log.WaitDurable(t.Context(), log.Appended()); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"btda/events"
 	"btda/events/eventlog"
@@ -24,15 +25,41 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	all, duplicates, err := openLogs(o.Logs)
+	return o.open(ctx, func(all logs) (Result, error) { return replayTo(ctx, &o, all, set) })
+}
+
+// Fold hands the records of the logs of some options, up to Options.Until, to a projection of the caller's own, in the order of the
+// package. Records of kinds or versions that this program does not know are counted in the result and not handed over. Output, Projections
+// and Selection are not looked at.
+func Fold(ctx context.Context, o Options, p projections.Projection) (Result, error) {
+	if len(o.Logs) == 0 {
+		return Result{}, errNoLog
+	}
+	return o.open(ctx, func(all logs) (Result, error) {
+		result, err := fold(ctx, all, p)
+		if err == nil {
+			err = result.checkEnds(all)
+		}
+		return result, err
+	})
+}
+
+// open opens the logs for some work, and adds to its result what is known of the logs.
+func (o *Options) open(ctx context.Context, work func(logs) (Result, error)) (Result, error) {
+	opened, duplicates, err := openLogs(ctx, o.Logs)
 	if err != nil {
 		return Result{}, err
 	}
-	result, err := replayTo(ctx, &o, all, set)
+	all, later, err := opened.stop(ctx, &o.Until)
+	if err != nil {
+		return Result{}, errors.Join(err, opened.close())
+	}
+	o.stops = o.Until.texts(all)
+	result, err := work(all)
 	if err = errors.Join(err, all.close()); err != nil {
 		return Result{}, err
 	}
-	result.Duplicates = duplicates
+	result.Duplicates, result.Later = duplicates, later
 	return result, nil
 }
 
@@ -43,17 +70,10 @@ func replayTo(ctx context.Context, o *Options, all logs, set *projections.Set) (
 		return Result{}, err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	if err := define(ctx, all, set); err != nil {
+	if result, err = foldSet(ctx, o, all, set); err != nil {
 		return Result{}, err
 	}
-	if result, err = fold(ctx, all, set); err != nil {
-		return Result{}, err
-	}
-	if err := result.checkEnds(all); err != nil {
-		return Result{}, err
-	}
-	tables := append(set.Tables(), provenance(o, &result))
-	for _, table := range tables {
+	for _, table := range o.tables(set, &result) {
 		rows, err := w.Write(ctx, table)
 		if err != nil {
 			return Result{}, err
@@ -66,20 +86,56 @@ func replayTo(ctx context.Context, o *Options, all logs, set *projections.Set) (
 	return result, w.Finish(ctx)
 }
 
-// define shows the set the run and torrent records of all logs.
-func define(ctx context.Context, all logs, set *projections.Set) error {
-	m, scanners := all.scan((*eventlog.Reader).Definitions)
-	err := each(ctx, m, set.Define)
-	return errors.Join(err, closeScanners(scanners))
+// foldSet shows a set all that counts of some logs.
+func foldSet(ctx context.Context, o *Options, all logs, set *projections.Set) (Result, error) {
+	torrents, err := define(ctx, all, set)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := o.Selection.check(torrents); err != nil {
+		return Result{}, err
+	}
+	result, err := fold(ctx, all, set)
+	if err != nil {
+		return Result{}, err
+	}
+	cut := func(r Recording) bool { return r.Ending == Cut }
+	result.Partial = o.Selection.set() || slices.ContainsFunc(result.Runs, cut)
+	return result, result.checkEnds(all)
 }
 
-// fold applies all records of all logs.
-func fold(ctx context.Context, all logs, set *projections.Set) (Result, error) {
+// tables gives all tables with the rows that are selected.
+func (o *Options) tables(set *projections.Set, result *Result) []projections.Table {
+	tables := set.Tables()
+	if o.Selection.set() {
+		f := newFilter(&o.Selection)
+		for i := range tables {
+			tables[i] = f.table(tables[i])
+		}
+	}
+	return append(tables, provenance(o, result))
+}
+
+// define shows the set the run and torrent records of all logs, and says which torrents there are.
+func define(ctx context.Context, all logs, set *projections.Set) (torrents map[events.InfoHash]bool, err error) {
+	torrents = map[events.InfoHash]bool{}
+	m, scanners := all.scan((*eventlog.Reader).Definitions)
+	err = each(ctx, m, func(r *events.Record) error {
+		if e, ok := r.Event.(*events.TorrentAdded); ok {
+			torrents[e.InfoHash] = true
+		}
+		return set.Define(r)
+	})
+	return torrents, errors.Join(err, closeScanners(scanners))
+}
+
+// fold applies what counts of all logs.
+func fold(ctx context.Context, all logs, p projections.Projection) (Result, error) {
 	m, scanners := all.scan(func(r *eventlog.Reader) *eventlog.Scanner { return r.Scan(1) })
 	counts := newCounter(all)
 	err := each(ctx, m, func(r *events.Record) error {
 		if counts.add(r) {
-			set.Apply(r)
+			p.Apply(r)
 		}
 		return nil
 	})

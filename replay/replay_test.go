@@ -69,7 +69,7 @@ func TestResultSaysWhatWasReplayed(t *testing.T) {
 		t.Error("the run has no digest")
 	}
 	run.Digest = [32]byte{}
-	want := Recording{ID: events.RunID{1}, Path: folder, Program: "btda 1.0", First: 1, Last: 8, Sealed: true, Start: run.Start, End: run.Start.Add(11 * time.Second)}
+	want := Recording{ID: events.RunID{1}, Path: folder, Program: "btda 1.0", First: 1, Last: 8, Ending: Sealed, Start: run.Start, End: run.Start.Add(11 * time.Second)}
 	if got := fmt.Sprintf("%+v", run); got != fmt.Sprintf("%+v", want) {
 		t.Errorf("got\n%s\nwant\n%+v", got, want)
 	}
@@ -96,8 +96,8 @@ func TestADownloadReachesTheFile(t *testing.T) {
 func TestKilledRunReplays(t *testing.T) {
 	folder := recordKilled(t, fromText(t, oneDownload))
 	result, _ := replayLogs(t, optionsFor(folder))
-	if run := result.Runs[0]; run.Sealed || run.Last != 7 {
-		t.Errorf("sealed %v, last record %d; want an unsealed run of 7 records", run.Sealed, run.Last)
+	if run := result.Runs[0]; run.Ending != Open || run.Last != 7 {
+		t.Errorf("%s, last record %d; want an unsealed run of 7 records", run.Ending, run.Last)
 	}
 }
 
@@ -110,10 +110,11 @@ func TestProvenance(t *testing.T) {
 	o.Output = filepath.Join(t.TempDir(), "result.sqlite")
 	result, _ := replayLogs(t, o)
 	got := queryColumn(t, o.Output, "SELECT name || '=' || coalesce(value, 'NULL') FROM provenance ORDER BY id")
-	want := []string{"program.revision=" + revision(), fmt.Sprint("schema.version=", projections.SchemaVersion), "option.threshold=0.5",
+	want := []string{"program.revision=" + revision(), fmt.Sprint("schema.version=", projections.SchemaVersion), "partial=false", "option.threshold=0.5",
 		"option.sweep=0.25,0.5,1", "option.identity=endpoint", "option.settle=2s",
-		"option.revisit=NULL", "option.with_addresses=false", "log.1.run=" + events.RunID{1}.String(), "log.1.program=btda 1.0", "log.1.first_sequence=1",
-		"log.1.last_sequence=7", fmt.Sprintf("log.1.digest=%x", result.Runs[0].Digest), "log.1.sealed=true"}
+		"option.revisit=NULL", "option.with_addresses=false", "option.mixed_pseudonyms=false", "option.until=NULL", "option.from=NULL",
+		"option.torrent=NULL", "option.source=NULL", "log.1.run=" + events.RunID{1}.String(), "log.1.program=btda 1.0", "log.1.first_sequence=1",
+		"log.1.last_sequence=7", fmt.Sprintf("log.1.digest=%x", result.Runs[0].Digest), "log.1.end=sealed"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}

@@ -13,6 +13,8 @@ import (
 type Result struct {
 	Runs       []Recording // in the order of their first record's time, then run id
 	Duplicates []Duplicate // logs that were not counted, because another log holds the same run
+	Later      []string    // paths of logs that were not counted, because they begin after Options.Until
+	Partial    bool        // Options.Until cut records off, or Options.Selection left out rows
 	Tables     []Table     // in the order of the schema
 }
 
@@ -26,10 +28,20 @@ type Recording struct {
 	Start   events.Time // of the first record
 	End     events.Time // the latest of all records
 	Digest  [32]byte    // content digest, see eventlog.Scanner
-	// Sealed is false when the recorder did not end in order: the log may lack events at its end, and that cannot be proven.
-	Sealed  bool
+	Ending  Ending
 	Skipped []Skipped // records of kinds that this program does not know, ascending
 }
+
+// Ending says how what was read of a run ends.
+type Ending string
+
+// The endings.
+const (
+	Sealed Ending = "sealed" // at the end of the log, which proves that nothing is missing
+	// Open is the end of a log whose recorder did not end in order. Events may be missing there, and that cannot be proven.
+	Open Ending = "open"
+	Cut  Ending = "cut" // by Options.Until: the log holds more
+)
 
 // Skipped counts the records of a kind, or of its versions, that this program does not know.
 type Skipped struct {
@@ -80,8 +92,7 @@ type counter struct {
 func newCounter(all logs) *counter {
 	c := new(counter)
 	for _, l := range all {
-		_, sealed := l.reader.Sealed()
-		c.runs = append(c.runs, Recording{ID: l.reader.Run(), Path: l.path, First: 1, Start: l.start, Sealed: sealed})
+		c.runs = append(c.runs, Recording{ID: l.reader.Run(), Path: l.path, First: 1, Start: l.start, Ending: l.ending()})
 	}
 	return c
 }
@@ -111,10 +122,17 @@ func (c *counter) result(scanners []*eventlog.Scanner) Result {
 	return Result{Runs: c.runs}
 }
 
-// checkEnds holds what was read against the seals: a sealed log ends where its seal says.
+// checkEnds holds what was read against what there is: a sealed log ends where its seal says, and one without a seal shows no sign that
+// more was there.
 func (r *Result) checkEnds(all logs) error {
 	for i, l := range all {
-		if seal, ok := l.reader.Sealed(); ok && seal.Last != r.Runs[i].Last {
+		switch seal, sealed := l.reader.Sealed(); {
+		case l.until < l.last:
+		case !sealed:
+			if err := l.reader.CheckEnd(); err != nil {
+				return fmt.Errorf("cannot replay to the end, name an earlier one with --until: %w", err)
+			}
+		case seal.Last != r.Runs[i].Last:
 			return fmt.Errorf("log %s: %w: it ends with record %d, its seal says %d", l.path, eventlog.ErrDamaged, r.Runs[i].Last, seal.Last)
 		}
 	}

@@ -53,6 +53,8 @@ func completeReplay(c *cobra.Command) {
 	completeFlag(c, "input", folders)
 	completeFlag(c, "output", files("sqlite"))
 	completeFlag(c, "places", files("mmdb"))
-	completeFlag(c, "settle", cobra.NoFileCompletions)
-	completeFlag(c, "threshold", cobra.NoFileCompletions)
+	completeFlag(c, "source", cobra.FixedCompletions(sourceNames(), cobra.ShellCompDirectiveNoFileComp))
+	for _, flag := range []string{"from", "settle", "threshold", "torrent", "until"} {
+		completeFlag(c, flag, cobra.NoFileCompletions)
+	}
 }

@@ -19,9 +19,11 @@ import (
 
 // replayFlags are the flags of replay as they are written.
 type replayFlags struct {
-	output, identity, folder string
-	thresholds, places       []string
-	options                  replay.Options
+	output, identity, folder   string
+	thresholds, places         []string
+	until, torrents, bySources []string
+	from                       string
+	options                    replay.Options
 }
 
 func newReplay() *cobra.Command {
@@ -32,9 +34,13 @@ func newReplay() *cobra.Command {
 		Long: `Replay one or several logs into a fresh SQLite file. The same logs, options and geolocation files give the same file, byte for byte.
 A file that exists is replaced when the replay has succeeded.
 
+With --until the result is that of logs that end there. --from, --torrent and --source choose rows: what these say comes from all
+records nevertheless. Logs of several recorders, or of one after the other, become one result, in which a torrent is one and a peer too.
+
 Places come from geolocation files: GeoLite2-City, DB-IP City Lite and GeoLite2-ASN (*.mmdb). Without one the columns for places are NULL.`,
 		Example: `  btda replay output/2026-01-31_12-00-00_host.events
-  btda replay a.events b.events -o both.sqlite --identity ip`,
+  btda replay a.events b.events -o both.sqlite --identity ip
+  btda replay a.events --until 2026-01-31T18:00:00Z -o evening.sqlite`,
 		Args: func(_ *cobra.Command, logs []string) error { return f.locate(logs) },
 		RunE: func(c *cobra.Command, _ []string) error { return f.replay(c) },
 	}
@@ -50,8 +56,20 @@ func (f *replayFlags) add(command *cobra.Command) {
 	flags.StringVar(&f.identity, "identity", string(defaults.Identity), "what makes one peer: "+strings.Join(identityNames(), ", "))
 	flags.DurationVar(&defaults.Settle, "settle", defaults.Settle, "time after the first availability of a session in which all still belongs to it")
 	flags.BoolVar(&defaults.WithAddresses, "with-addresses", false, "fill the columns that hold addresses and peer ids (default off)")
+	flags.BoolVar(&defaults.MixedPseudonyms, "mixed-pseudonyms", false, "join logs whose pseudonyms have different keys; a peer then counts once for each (default off)")
+	flags.StringSliceVar(&f.until, "until", nil, "`time` such as 2026-01-31T18:00:00Z (UTC without a zone), or the number of the last event; with several logs RUN:NUMBER for each, RUN being the first digits of its id (default the end)")
+	flags.StringVar(&f.from, "from", "", "write only rows of this `time` or later; counts for a whole torrent stay those of the whole log (default the beginning)")
+	flags.StringSliceVar(&f.torrents, "torrent", nil, "write only rows of the torrent with this info `hash` (repeatable; default all)")
+	flags.StringSliceVar(&f.bySources, "source", nil, "write only what came by this `source`: "+strings.Join(sourceNames(), ", ")+" (repeatable; default all)")
 	flags.StringArrayVar(&f.places, "places", nil, "geolocation `file` (repeatable; default all *.mmdb below the input folder)")
 	flags.StringVar(&f.folder, "input", "input", "`folder` in which to look for geolocation files, walked recursively")
+}
+
+func sourceNames() (names []string) {
+	for _, s := range replay.Sources() {
+		names = append(names, s.String())
+	}
+	return names
 }
 
 func identityNames() (names []string) {
@@ -120,7 +138,37 @@ func (f *replayFlags) understand() (err error) {
 	if o.Settle < 0 {
 		return fmt.Errorf("--settle %v: want no negative time", o.Settle)
 	}
+	if f.options.Until, err = replay.ParseUntil(f.until...); err != nil {
+		return fmt.Errorf("--until %w", err)
+	}
+	if err := f.understandSelection(&f.options.Selection); err != nil {
+		return err
+	}
 	return f.understandThresholds()
+}
+
+// understandSelection reads the flags that choose rows.
+func (f *replayFlags) understandSelection(s *replay.Selection) (err error) {
+	if f.from != "" {
+		if s.From, err = replay.ParseTime(f.from); err != nil {
+			return fmt.Errorf("--from %w", err)
+		}
+	}
+	for _, text := range f.torrents {
+		hash, err := replay.ParseInfoHash(text)
+		if err != nil {
+			return fmt.Errorf("--torrent %w", err)
+		}
+		s.Torrents = append(s.Torrents, hash)
+	}
+	for _, text := range f.bySources {
+		source, err := replay.ParseSource(text)
+		if err != nil {
+			return fmt.Errorf("--source %w", err)
+		}
+		s.Sources = append(s.Sources, source)
+	}
+	return nil
 }
 
 // understandThresholds takes the first for the one that counts. Only several replace the default sweep.
@@ -176,16 +224,25 @@ func (f *replayFlags) report(out io.Writer, result *replay.Result) error {
 	for _, d := range result.Duplicates {
 		fmt.Fprintf(&text, "%s: not counted, another log holds the same run %v\n", d.Path, d.Run)
 	}
+	for _, path := range result.Later {
+		fmt.Fprintf(&text, "%s: not counted, it begins after --until\n", path)
+	}
 	for _, run := range result.Runs {
-		if !run.Sealed {
-			fmt.Fprintf(&text, "%s: the recorder did not end in order; replayed up to event %d\n", run.Path, run.Last)
+		switch run.Ending {
+		case replay.Open:
+			fmt.Fprintf(&text, "%s: the recorder did not end in order; replayed up to event %d, and it cannot be proven that there was no more\n", run.Path, run.Last)
+		case replay.Cut:
+			fmt.Fprintf(&text, "%s: replayed up to event %d, %v\n", run.Path, run.Last, run.End)
 		}
 	}
 	for _, s := range result.Skipped() {
-		fmt.Fprintf(&text, "%d events of kind %v are not known to this version and were skipped\n", s.Count, s.Kind)
+		fmt.Fprintf(&text, "%d events of kind %v are not known to this version of btda, or not in their version, and were skipped\n", s.Count, s.Kind)
 	}
 	for _, table := range result.Tables {
 		fmt.Fprintf(&text, "%-15s %d rows\n", table.Name, table.Rows)
+	}
+	if result.Partial {
+		fmt.Fprintln(&text, "the result is partial, and says so in provenance")
 	}
 	fmt.Fprintf(&text, "replayed %d events into %s\n", result.Events(), f.options.Output)
 	_, err := io.WriteString(out, text.String())

@@ -49,6 +49,13 @@ func TestWrongUsage(t *testing.T) {
 		"replay a --threshold 0.9 --threshold 2":              "--threshold 2",
 		"replay a --settle 2":                                 "--settle",
 		"replay a --settle -2s":                               "--settle -2s",
+		"replay a --until noon":                               "--until \"noon\"",
+		"replay a --until 0":                                  "numbered from 1",
+		"replay a --until 2026-01-31 --until 2026-01-30":      "a time was given before",
+		"replay a --from 17":                                  "--from \"17\"",
+		"replay a --torrent cats":                             "want an info hash",
+		"replay a --torrent " + strings.Repeat("ab", 21):      "want an info hash",
+		"replay a --source friends":                           "want one of tracker, incoming, dht",
 	} {
 		t.Run(args, func(t *testing.T) {
 			got := btda(t, strings.Fields(args)...)

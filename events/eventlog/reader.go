@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"btda/events"
 )
@@ -12,6 +13,7 @@ import (
 // Reader reads a log that nobody is writing. It is safe for use by many goroutines, each with scanners of its own.
 type Reader struct {
 	dir    string
+	fs     vfs.FS
 	store  *store
 	run    events.RunID
 	seal   Seal
@@ -46,7 +48,7 @@ func open(dir string, o Options) (*Reader, error) {
 	if err := fatal.get(); err != nil {
 		return nil, closeAfter(err, db)
 	}
-	r := &Reader{dir: dir, store: &store{db: db, close: (*pebble.DB).Close, users: 1}}
+	r := &Reader{dir: dir, fs: o.FS, store: &store{db: db, close: (*pebble.DB).Close, users: 1}}
 	if err := r.load(); err != nil {
 		return nil, closeAfter(err, db)
 	}
@@ -117,6 +119,22 @@ func (r *Reader) Last() (events.Seq, error) {
 		return 0, fmt.Errorf("eventlog: key %x: %w", iter.Key(), err)
 	}
 	return b.header.first + events.Seq(b.header.count) - 1, nil
+}
+
+// CheckEnd looks for signs that a log without a seal held more than can be read of it: damage may look like the torn end that a crash
+// leaves. The error wraps ErrDamaged. No error is no proof that nothing is missing.
+func (r *Reader) CheckEnd() error {
+	if r.sealed {
+		return nil
+	}
+	last, err := r.Last()
+	if err == nil {
+		err = unread{r.fs, r.dir, last}.search()
+	}
+	if err != nil {
+		return fmt.Errorf("eventlog: %s: %w", r.dir, err)
+	}
+	return nil
 }
 
 // Scan reads the records from a sequence number on. Close the scanner.

@@ -43,7 +43,7 @@ func Verify(dir string, o Options) (Verification, error) {
 	v.result.Run = r.run
 	err = v.run()
 	if err == nil && !v.result.Sealed {
-		err = unread{o.FS, dir, v.result.Last}.search()
+		err = unread{r.fs, dir, v.result.Last}.search()
 	}
 	if err != nil {
 		return v.result, fmt.Errorf("eventlog: %s: %w", dir, err)
