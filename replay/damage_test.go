@@ -188,7 +188,7 @@ func TestADamagedEndIsNotTakenForACrash(t *testing.T) {
 		t.Errorf("error %v, want damage, and the way to go on", err)
 	}
 	o.Until.Stops = []Stop{{Last: 2}}
-	if result, _ := replayLogs(t, o); result.Events() != 2 || result.Runs[0].Ending != Cut {
-		t.Errorf("%d events, %s; want 2, cut", result.Events(), result.Runs[0].Ending)
+	if result, _ := replayLogs(t, o); result.Events() != 2 || result.Runs[0].Ending != Open {
+		t.Errorf("%d events, %s; want 2, with nothing that proves the end", result.Events(), result.Runs[0].Ending)
 	}
 }

@@ -127,7 +127,7 @@ func (c *counter) result(scanners []*eventlog.Scanner) Result {
 func (r *Result) checkEnds(all logs) error {
 	for i, l := range all {
 		switch seal, sealed := l.reader.Sealed(); {
-		case l.until < l.last:
+		case l.until <= l.last:
 		case !sealed:
 			if err := l.reader.CheckEnd(); err != nil {
 				return fmt.Errorf("cannot replay to the end, name an earlier one with --until: %w", err)

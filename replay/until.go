@@ -145,16 +145,19 @@ func (s Stop) String() string {
 	return s.Run + ":" + number
 }
 
-// lastUntil finds the last record before the first one that is later than a time; 0 when there is none. Clocks may go back, so it
-// reads all records up to there.
+// lastUntil finds the last record before the first one that is later than a time; 0 when there is none, and no bound where no record is
+// later. Clocks may go back, so it reads all records up to there.
 func (l log) lastUntil(ctx context.Context, at events.Time) (last events.Seq, err error) {
 	s := l.reader.Scan(1).WithoutDigest()
-	for s.Next() && s.Record().Time <= at {
+	for s.Next() {
+		if s.Record().Time > at {
+			return last, s.Close()
+		}
 		if last++; last%recordsPerCheck == 0 && ctx.Err() != nil {
 			return 0, errors.Join(context.Cause(ctx), s.Close())
 		}
 	}
-	return last, errors.Join(s.Err(), s.Close())
+	return math.MaxUint64, errors.Join(s.Err(), s.Close())
 }
 
 // texts gives the bounds as ParseUntil reads them, with whole run ids.
