@@ -47,9 +47,10 @@ const (
 	Plain        Encryption = 1
 	MSEPlaintext Encryption = 2 // MSE handshake, payload in plain text
 	MSERC4       Encryption = 3 // MSE handshake, payload in RC4
+	MSE          Encryption = 4 // MSE handshake that failed before it was agreed how the payload goes
 )
 
-var encryptionNames = names{1: "plain", 2: "mse plaintext", 3: "mse rc4"}
+var encryptionNames = names{1: "plain", 2: "mse plaintext", 3: "mse rc4", 4: "mse"}
 
 // Phase is how far something had come when it failed.
 type Phase uint8

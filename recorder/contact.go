@@ -17,6 +17,7 @@ func (r *Recorder) newObserver(log events.Appender) *session.Observer {
 	o := &session.Observer{
 		Log: log, Dialer: r.deps.Dialer, PeerID: r.peerID, Client: "btda",
 		Timeout: r.settings.Timeout, Revisit: r.settings.Revisit, Visit: r.settings.Observe == Visit,
+		Encryption: r.settings.Encryption,
 	}
 	if o.Dialer == nil {
 		o.Dialer = session.TCP{Bind: r.settings.Bind}

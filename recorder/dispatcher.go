@@ -134,6 +134,17 @@ func (d *dispatcher) begin(ctx context.Context, c swarm.Contact) {
 	d.workers.Go(func() { d.endings <- ending{a.Number, d.contacts.observe(ctx, a)} })
 }
 
+var _ session.Pace = (*dispatcher)(nil)
+
+// Wait waits until a contact may make one more connection, or until ctx is done.
+func (d *dispatcher) Wait(ctx context.Context, number events.ContactNumber) {
+	var wait time.Duration
+	d.tell(func(s *swarm.Schedule) { wait = s.Again(number, d.now()) })
+	if wait > 0 {
+		pause(ctx, wait)
+	}
+}
+
 // slotInterval is the time between two looks at whether sessions are to give way.
 const slotInterval = time.Second
 

@@ -3,9 +3,11 @@ package recorder
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"btda/events"
+	"btda/recorder/mse"
 	"btda/recorder/session"
 )
 
@@ -105,6 +107,9 @@ func (r *run) listen(open []listener) {
 	r.observer.Port = r.settings.Port
 	r.repeats = newRepeats(r.gate)
 	r.observer.Failures = r.repeats
+	if r.settings.Encryption != session.EncryptionOff {
+		r.observer.Encrypted = mse.NewReceiver(mse.ReceiverOptions{Torrents: maps.Keys(torrents), RC4Only: r.settings.Encryption == session.EncryptionRequire})
+	}
 	r.observer.Roster = newRoster(r.intake, r.settings.Observe)
 	r.reception = newReception(receptionOptions{
 		Observer: r.observer, Log: r.gate, Torrents: torrents, Excluded: r.rules.excluded.contain,

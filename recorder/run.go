@@ -50,6 +50,7 @@ func (r *Recorder) newRun(log Log) *run {
 		live.intake.schedule = live.dispatcher
 	}
 	live.observer = r.newObserver(live.gate)
+	live.observer.Pace = live.dispatcher
 	live.client = tracker.NewClient(tracker.Config{
 		PeerID: r.peerID, Port: r.settings.Port, Timeout: r.settings.Timeout, Bind: r.settings.Bind,
 		Excluded: r.rules.excluded.contain, RootCAs: r.deps.RootCAs, Now: log.Now,

@@ -11,6 +11,7 @@ import (
 
 	"btda/events"
 	"btda/events/pieces"
+	"btda/recorder/session"
 )
 
 // Observe is what a session does with a peer.
@@ -50,6 +51,8 @@ type Settings struct {
 	MinFree           ByteSize      `setting:"min-free" unit:"bytes" help:"stop in order when less is free on the disk of the event log; K, M, G and T are powers of 1024; 0 is never"`
 	StatisticInterval time.Duration `setting:"statistic-interval" unit:"duration" help:"time between two samples of the recorder's own state"`
 
+	Encryption session.Encryption `setting:"encryption" unit:"allow|prefer|require|off" help:"encrypt connections (MSE): where a peer takes no plain one; before a plain one is tried; always; never"`
+
 	Threshold pieces.Fraction `setting:"threshold" unit:"of all pieces" help:"from this share on a peer counts as complete and is left alone"`
 
 	TrackerInterval    time.Duration   `setting:"tracker-interval" unit:"duration" help:"time between two announces, never shorter than the tracker's min interval"`
@@ -64,6 +67,7 @@ func DefaultSettings() Settings {
 		Input: "input", Output: "output", Observe: Stay,
 		Port: 6884, Sessions: 1024, IncomingSessions: 1024, DialRate: 100, NetworkDialRate: 10, AcceptRate: 1000, MinFree: 1 << 30,
 		Timeout: 6 * time.Second, Revisit: 5 * time.Minute, MaxMessages: "auto", StatisticInterval: 5 * time.Minute,
+		Encryption:         session.EncryptionAllow,
 		Threshold:          pieces.MustFraction("0.98"),
 		TrackerInterval:    5 * time.Minute,
 		AnnounceDownloaded: pieces.MustFraction("0.5"), AnnounceLeft: pieces.MustFraction("0.5"), AnnounceUploaded: pieces.MustFraction("0.2"),

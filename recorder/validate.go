@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
 	"btda/events/pieces"
+	"btda/recorder/session"
 )
 
 // Bounds of settings. They keep mistakes out, such as a missing unit; none is a recommendation.
@@ -16,6 +18,8 @@ const (
 	maxDialRate = 100_000   // and accept rate
 	maxTimeout  = time.Hour // shutdown may take as long
 )
+
+var encryptions = []session.Encryption{session.EncryptionAllow, session.EncryptionPrefer, session.EncryptionRequire, session.EncryptionOff}
 
 // autoMessages is the value of MaxMessages that follows the piece count.
 const autoMessages = "auto"
@@ -54,6 +58,9 @@ func (s *Settings) Validate() error {
 	c.within("dial-rate", s.DialRate, maxDialRate)
 	c.within("accept-rate", s.AcceptRate, maxDialRate)
 	c.within("network-dial-rate", s.NetworkDialRate, maxDialRate)
+	if !slices.Contains(encryptions, s.Encryption) {
+		c.add("encryption", string(s.Encryption), "want allow, prefer, require or off")
+	}
 	if s.Threshold.Compare(pieces.Fraction{}) <= 0 {
 		c.add("threshold", s.Threshold, "want more than 0, up to 1: every peer would count as complete")
 	}

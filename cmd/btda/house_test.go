@@ -43,12 +43,13 @@ var arrows = []arrow{
 	{"projections/*", []string{"projections"}, "writers and reports see rows"},
 	{"replay", []string{"events/eventlog", "projections", "projections/sqlite"}, "replay joins log and folds; it must work without the recorder"},
 	{"recorder/wire", []string{"recorder/netfail"}, "a codec of remote bytes has no sockets"},
+	{"recorder/session", []string{"input", "recorder/mse", "recorder/netfail", "recorder/wire"}, "a session encrypts its connection; it knows no source"},
 	{"recorder/netfail", nil, "every part of the recorder gives it errors, so it knows none of them"},
 	{"recorder/swarm", nil, "the schedule decides; it does not connect"},
 	{"recorder/swarmtest", []string{"input"}, "a swarm to be observed must not know its observer"},
 	{"recorder/swarmtest/realclient", []string{"recorder/swarmtest"}, "nor must one of clients that other people wrote"},
 	{"recorder/*", []string{"input", "recorder/wire", "recorder/netfail"}, "tracker, dht and session are sources side by side: one must not need another"},
-	{"recorder", []string{"input", "recorder/dht", "recorder/netfail", "recorder/session", "recorder/swarm", "recorder/tracker", "recorder/wire"},
+	{"recorder", []string{"input", "recorder/dht", "recorder/mse", "recorder/netfail", "recorder/session", "recorder/swarm", "recorder/tracker", "recorder/wire"},
 		"capture appends to the log that it is given, and shares with replay only that log"},
 	{"cmd/btda", []string{"events/eventlog", "input", "recorder", "recorder/*", "projections", "projections/*", "replay"}, "it wires everything"},
 	{"cmd/btda-demo", []string{"events/*", "input", "recorder", "recorder/*", "projections", "projections/*", "replay"}, "it wires everything, and a swarm to observe"},
@@ -90,7 +91,7 @@ var doors = []struct {
 	{"go.yaml.in/yaml/v3", []string{"cmd/btda"}, "only the program reads a configuration file"},
 	{"github.com/anacrolix/dht/v2", []string{"recorder/dht", "recorder/swarmtest"}, "a single datagram ends a process that uses it without the guard; swarms to be observed are among friends"},
 	{"github.com/spf13/cobra", []string{"cmd/btda", "cmd/btda-demo"}, "only programs have flags"},
-	{"github.com/anacrolix/torrent", []string{"recorder/swarmtest", "cmd/btda-demo"}, "a whole client is for swarms to be observed"},
+	{"github.com/anacrolix/torrent", []string{"recorder/swarmtest", "recorder/mse", "cmd/btda-demo"}, "a whole client is for swarms to be observed, and its encryption needs bounds"},
 }
 
 // goPackage is what go list says of a package; tests are not in it.

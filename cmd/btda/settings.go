@@ -12,6 +12,7 @@ import (
 
 	"btda/events/pieces"
 	"btda/recorder"
+	"btda/recorder/session"
 )
 
 // addSettings gives each setting a flag, with its unit as the name of the value, and its default and variable in the help.
@@ -77,6 +78,8 @@ func (v *settingValue) Set(text string) error {
 		*to = text
 	case *recorder.Observe:
 		*to = recorder.Observe(text) // Validate knows which there are
+	case *session.Encryption:
+		*to = session.Encryption(text) // likewise
 	case *bool:
 		return parseInto(to, text, strconv.ParseBool, "want true or false")
 	case *int:

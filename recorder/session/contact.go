@@ -16,7 +16,11 @@ import (
 // ErrSlotNeeded is the cause of the end of a contact's context (context.WithCancelCause) that gives way to another one.
 var ErrSlotNeeded = netfail.New(events.ReasonSlotNeeded, "the session is needed for another peer")
 
-// Contact dials a peer, exchanges handshakes and observes it until the end. All that happens is in the log when it returns.
+// maxUTPDial is how long a connection by uTP may take to come about, however long the timeout: it is what is tried last.
+const maxUTPDial = 4 * time.Second
+
+// Contact dials a peer, exchanges handshakes and observes it until the end. A peer that one way does not reach is tried in the others, by
+// one connection each: to the schedule that is one visit. All that happens is in the log when it returns.
 // When ctx is done the session ends within the timeout: with events.ReasonSlotNeeded if the cause is ErrSlotNeeded, else with events.ReasonStopping.
 // The contact must not change meanwhile.
 func (o *Observer) Contact(ctx context.Context, c *Contact) (outcome Outcome) {
@@ -26,38 +30,84 @@ func (o *Observer) Contact(ctx context.Context, c *Contact) (outcome Outcome) {
 	return outcome
 }
 
-// connect gives a session whose handshakes are done. Where it does not come to that, it gives nil and writes the outcome.
+// connect gives a session whose handshakes are done. Where it does not come to that, it gives nil and writes the outcome: that of the last
+// try that reached the peer, else that of the first. What each try came to is in the log.
 func (o *Observer) connect(ctx context.Context, c *Contact, outcome *Outcome) *session {
-	began := time.Now()
-	l := link{contact: c, direction: events.Outgoing, transport: events.TCP, encryption: events.Plain}
-	var err error
-	if l.conn, err = o.dial(ctx, c); err != nil {
-		*outcome = o.failed(ctx, l, failure{phase: events.PhaseDial, err: err, duration: time.Since(began)})
-		return nil
+	for left := o.planFor(c.Address); ; {
+		w := left[0]
+		s, failed := o.try(ctx, c, w)
+		if s != nil {
+			o.reached(c.Address, w)
+			return s
+		}
+		came := o.failed(ctx, failed.link, failed.failure)
+		if outcome.Failure == 0 || failed.phase != events.PhaseDial {
+			*outcome = came
+		}
+		if left = left.after(w, failed.phase, came.Failure); len(left) == 0 || !o.goOn(ctx, c) {
+			return nil
+		}
 	}
-	s := newSession(ctx, o, l)
-	s.dialled = time.Since(began)
+}
+
+// goOn waits until one more connection may be made for a contact.
+func (o *Observer) goOn(ctx context.Context, c *Contact) bool {
+	if o.Pace != nil {
+		o.Pace.Wait(ctx, c.Number)
+	}
+	return ctx.Err() == nil
+}
+
+// failedTry is a try that did not come to a session.
+type failedTry struct {
+	link
+	failure
+}
+
+// try makes one connection. It gives the session whose handshakes are done, or why there is none.
+func (o *Observer) try(ctx context.Context, c *Contact, w way) (*session, *failedTry) {
+	began := time.Now()
+	failed := &failedTry{
+		link:    link{contact: c, direction: events.Outgoing, transport: w.transport, encryption: w.encryption()},
+		failure: failure{phase: events.PhaseDial},
+	}
+	defer func() { failed.duration = time.Since(began) }()
+	if failed.conn, failed.err = o.dial(ctx, c, w.transport); failed.err != nil {
+		return nil, failed
+	}
+	connected := time.Now()
+	if failed.phase = events.PhaseEncryption; w.encrypted {
+		if failed.err = o.encrypt(ctx, &failed.link); failed.err != nil {
+			return nil, failed
+		}
+	}
+	s := newSession(ctx, o, failed.link)
+	s.dialled, s.began = connected.Sub(began), connected
 	theirs, err := s.shake(ctx)
 	if err == nil {
 		s.theirs = *theirs
 		err = s.enter()
 	}
-	if err != nil {
-		s.hangUp()
-		*outcome = o.failed(ctx, l, failureOf(theirs, failure{phase: events.PhaseHandshake, err: err, duration: time.Since(began)}))
-		return nil
+	if err == nil {
+		return s, nil
 	}
-	return s
+	s.hangUp()
+	failed.failure = failureOf(theirs, failure{phase: events.PhaseHandshake, err: err})
+	return nil, failed
 }
 
 var past = time.Unix(1, 0)
 
 var errOwnPeerID = netfail.New(events.ReasonOwnPeerID, "the peer is this recorder")
 
-func (o *Observer) dial(ctx context.Context, c *Contact) (net.Conn, error) {
-	timed, cancel := context.WithTimeout(ctx, o.Timeout)
+func (o *Observer) dial(ctx context.Context, c *Contact, transport events.Transport) (net.Conn, error) {
+	dialer, timeout := o.Dialer, o.Timeout
+	if transport == events.UTP {
+		dialer, timeout = o.UTP, min(timeout, maxUTPDial)
+	}
+	timed, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	conn, err := o.Dialer.Dial(timed, c.Address)
+	conn, err := dialer.Dial(timed, c.Address)
 	if err != nil {
 		err = interrupted(ctx, err)
 	}

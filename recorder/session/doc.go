@@ -13,6 +13,15 @@
 // A Roster sees to it that there is one session with each peer, when both sides dial: the first is kept, the second recorded as a
 // duplicate.
 //
+// # Ways to a peer
+//
+// A peer may take plain or encrypted connections (package mse), by TCP or by uTP. The ways that the settings allow are tried one after the
+// other, each on a connection of its own, as long as the failure of one says that another may work: what does not connect is not tried again by the
+// same transport, and a peer that hangs up on one kind of handshake is offered the other. Each failed try is an event with the number
+// of the contact; the contact is one visit. The way that worked is tried first the next time.
+//
+// What a peer says that comes to us tells whether it is encrypted.
+//
 // # What is said to a peer
 //
 // A handshake; an extension handshake to peers that support it (BEP 10); have-none to peers that support the fast extension (BEP 6);

@@ -8,11 +8,18 @@ import (
 	"time"
 
 	"btda/events"
+	"btda/recorder/mse"
 )
 
 // Dialer opens connections. An error says why, for netfail.Classify.
 type Dialer interface {
 	Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error)
+}
+
+// Pace holds the rate of connections.
+type Pace interface {
+	// Wait waits until a contact may make one more connection, or until ctx is done.
+	Wait(context.Context, events.ContactNumber)
 }
 
 // Observer observes peers: it holds what the sessions of a run have in common. Its fields must not change once it is in use; its methods
@@ -31,7 +38,13 @@ type Observer struct {
 	Failures events.Appender
 	Hearsay  Hearsay // of the peers and trackers that peers name; nil where nobody listens to it
 
+	Encryption Encryption    // of the connections that we make, and whether plain ones are taken in
+	Encrypted  *mse.Receiver // takes in encrypted connections; nil takes none
+	UTP        Dialer        // opens connections by uTP, where TCP opens none; nil leaves it
+	Pace       Pace          // of connections after the first of a contact; nil lets them be made at once
+
 	numbers atomic.Uint64
+	worked  worked
 }
 
 // failureLog takes in the failures of connections in a direction.

@@ -35,11 +35,11 @@ func (o *Observer) Serve(ctx context.Context, a *Arrival) (outcome Outcome) {
 
 // welcome gives a session whose handshakes are done. Where it does not come to that, it gives nil and writes the outcome.
 func (o *Observer) welcome(ctx context.Context, a *Arrival, outcome *Outcome) *session {
-	g := greeting{Arrival: a, observer: o, began: time.Now()}
+	g := greeting{Arrival: a, observer: o, began: time.Now(), conn: a.Conn, phase: events.PhaseHandshake, encryption: events.Plain}
 	release := context.AfterFunc(ctx, func() { a.Conn.SetDeadline(past) })
 	defer release()
 	err := g.shake(ctx)
-	l := link{conn: a.Conn, contact: &Contact{Torrent: g.torrent, Address: a.Address, Progress: a.Progress}, direction: events.Incoming, transport: a.Transport, encryption: events.Plain}
+	l := link{conn: g.conn, contact: &Contact{Torrent: g.torrent, Address: a.Address, Progress: a.Progress}, direction: events.Incoming, transport: a.Transport, encryption: g.encryption}
 	if err == nil {
 		s := newSession(ctx, o, l)
 		s.began, s.theirs = g.began, g.theirs
@@ -62,6 +62,10 @@ type greeting struct {
 	torrent  Torrent
 	theirs   wire.Handshake // its peer id comes last
 
+	conn       net.Conn // on which the handshake comes: that of the arrival, or what an encrypted handshake made of it
+	encryption events.Encryption
+	phase      events.Phase
+
 	buffer   [wire.HandshakeSize]byte
 	received int // bytes
 	sent     int // bytes
@@ -72,7 +76,7 @@ func (g *greeting) shake(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return interrupted(ctx, err)
 	}
-	if err := g.exchange(); err != nil {
+	if err := g.exchange(ctx); err != nil {
 		return interrupted(ctx, err)
 	}
 	if g.theirs.PeerID == g.observer.PeerID {
@@ -82,8 +86,8 @@ func (g *greeting) shake(ctx context.Context) error {
 }
 
 // exchange reads the handshake, and answers it as soon as it has named a torrent that is admitted.
-func (g *greeting) exchange() error {
-	if err := g.read(wire.PreludeSize); err != nil {
+func (g *greeting) exchange(ctx context.Context) error {
+	if err := g.readPrelude(ctx); err != nil {
 		return err
 	}
 	var err error
@@ -93,7 +97,7 @@ func (g *greeting) exchange() error {
 	if g.torrent, err = g.Admit(g.theirs.InfoHash); err != nil {
 		return err
 	}
-	if g.sent, err = g.Conn.Write(g.observer.handshake(&g.torrent)); err != nil {
+	if g.sent, err = g.conn.Write(g.observer.handshake(&g.torrent)); err != nil {
 		return err
 	}
 	if err := g.read(wire.HandshakeSize); err != nil {
@@ -106,7 +110,7 @@ func (g *greeting) exchange() error {
 // read reads until so many bytes of the handshake have come. It gives up as soon as it can be none.
 func (g *greeting) read(size int) error {
 	for g.received < size {
-		n, err := g.Conn.Read(g.buffer[g.received:])
+		n, err := g.conn.Read(g.buffer[g.received:])
 		g.received += n
 		if err := wire.CheckProtocol(g.buffer[:g.received]); err != nil {
 			return err
@@ -123,7 +127,7 @@ func (g *greeting) read(size int) error {
 
 // failure tells what came of the handshake before it failed.
 func (g *greeting) failure(err error) failure {
-	f := failure{phase: events.PhaseHandshake, err: err, duration: time.Since(g.began)}
+	f := failure{phase: g.phase, err: err, duration: time.Since(g.began)}
 	came := g.buffer[:g.received]
 	if h, err := wire.ParsePrelude(came); err == nil {
 		f.infoHash = h.InfoHash[:]

@@ -8,7 +8,8 @@
 //   - A peer is an address and port for one torrent. It has one contact at a time.
 //   - At no time are there more contacts than Options.Sessions, and in no span of time t are more begun than
 //     t * DialRate + a tenth of a second's worth (at least one). Two contacts with peers of one network, a /24 (IPv4) or /48 (IPv6),
-//     are 1 s / NetworkDialRate apart, loopback aside.
+//     are 1 s / NetworkDialRate apart, loopback aside. A connection that a contact makes after its first one counts as a contact; it need not
+//     wait for its network, which rests the longer afterwards.
 //   - A peer is contacted until it reached the threshold, then never again. A failing peer is never dropped: the delay
 //     doubles with each failure in a row, up to 64 times the revisit delay. For one that was seen below the threshold it stays at 4 times
 //     the revisit delay for a dozen failures before it grows on, since a peer that is only busy may finish meanwhile.

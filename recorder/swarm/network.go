@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"btda/events"
@@ -39,6 +40,7 @@ type networks struct {
 type network struct {
 	key    networkKey
 	rested events.Time // when its rest ends
+	longer int         // rests that follow the present one, for connections that were made during one
 	parked fifo
 }
 
@@ -55,7 +57,10 @@ func (n *networks) advance(now events.Time) {
 	for len(n.resting) > 0 && n.resting[0].rested <= now {
 		first := n.resting[0]
 		n.resting = n.resting[1:]
-		if first.parked.empty() {
+		if first.longer > 0 {
+			first.longer--
+			n.begin(first, now)
+		} else if first.parked.empty() {
 			delete(n.known, first.key)
 		} else {
 			n.ready = append(n.ready, first)
@@ -110,8 +115,27 @@ func (n *networks) rest(p *peer, now events.Time) {
 		of = &network{key: k}
 		n.known[k] = of
 	}
+	n.begin(of, now)
+}
+
+// begin begins a rest.
+func (n *networks) begin(of *network, now events.Time) {
 	of.rested = now.Add(n.interval)
 	n.resting = append(n.resting, of)
+}
+
+// restLonger lets the network of a peer, if it has one, rest once more than it does already.
+func (n *networks) restLonger(p *peer, now events.Time) {
+	of := n.busy(p)
+	switch {
+	case of == nil:
+		n.rest(p, now)
+	case of.rested > now:
+		of.longer++
+	default: // its parked peers have to wait once more
+		n.ready = slices.DeleteFunc(n.ready, func(other *network) bool { return other == of })
+		n.begin(of, now)
+	}
 }
 
 // wake gives the moment from which a parked peer may be contacted, if there is none to contact now.

@@ -30,9 +30,12 @@ type history struct {
 	log      []Contact // every contact, for the comparison of two runs
 }
 
+// begun is a connection.
 type begun struct {
 	at      events.Time
+	asked   events.Time // when the schedule was asked for it
 	network netip.Prefix
+	again   bool // not the first of its contact
 }
 
 type record struct {
@@ -57,7 +60,7 @@ func newHistory(t *testing.T, seed uint64) *history {
 }
 
 func (h *history) step() {
-	switch h.random.IntN(12) {
+	switch h.random.IntN(13) {
 	case 0:
 		h.offer()
 	case 8:
@@ -68,6 +71,8 @@ func (h *history) step() {
 		h.meet()
 	case 11:
 		h.part(Ending(1 + h.random.IntN(int(Finished))))
+	case 12:
+		h.again()
 	case 1, 2:
 		h.now = h.now.Add(time.Duration(h.random.Int64N(int64(5 * time.Second))))
 	case 3, 4:
@@ -116,8 +121,22 @@ func (h *history) next() {
 	r.active, r.touched = true, h.now
 	r.contacts++
 	h.active[c.Number] = c
-	network, _ := c.Address.Addr().Prefix(24)
-	h.begun = append(h.begun, begun{h.now, network})
+	h.connect(c, begun{at: h.now})
+}
+
+// again lets a contact make one more connection.
+func (h *history) again() {
+	if len(h.active) == 0 {
+		return
+	}
+	n := h.anyActive()
+	h.connect(h.active[n], begun{at: h.now.Add(h.schedule.Again(n, h.now)), again: true})
+}
+
+func (h *history) connect(c Contact, b begun) {
+	b.asked = h.now
+	b.network, _ = c.Address.Addr().Prefix(24)
+	h.begun = append(h.begun, b)
 	h.checkLimits()
 }
 
@@ -127,18 +146,31 @@ func (h *history) checkLimits() {
 	}
 	burst := max(h.options.DialRate/10, 1)
 	last := h.begun[len(h.begun)-1]
+	alike := 0 // connections with the network of the last one, before it
 	for i, b := range slices.Backward(h.begun) {
 		n := len(h.begun) - i
-		span := h.now.Sub(b.at)
-		if n > 1 && b.network == last.network && h.options.NetworkDialRate > 0 && span < time.Second/time.Duration(h.options.NetworkDialRate) {
-			h.Fatalf("two contacts with one network begun within %v, want at most %d a second", span, h.options.NetworkDialRate)
+		if n > 1 && b.network == last.network {
+			alike++
+			h.checkNetwork(b, last, alike)
 		}
+		span := last.at.Sub(b.at)
 		if allowed := span.Seconds()*float64(h.options.DialRate)*1.000001 + float64(burst); float64(n) > allowed {
-			h.Fatalf("%d contacts begun within %v, want at most %.1f", n, span, allowed)
+			h.Fatalf("%d connections begun within %v, want at most %.1f", n, span, allowed)
 		}
 		if n > 300 {
 			return
 		}
+	}
+}
+
+// checkNetwork holds that a contact waited for its network to rest after each of so many connections, of which one is the first.
+func (h *history) checkNetwork(first, contact begun, connections int) {
+	if h.options.NetworkDialRate == 0 || contact.again {
+		return
+	}
+	rest := time.Duration(connections) * (time.Second / time.Duration(h.options.NetworkDialRate))
+	if span := contact.asked.Sub(first.asked); span < rest {
+		h.Fatalf("a contact %v after %d connections with its network, want at least %v", span, connections, rest)
 	}
 }
 

@@ -214,6 +214,21 @@ func (s *Schedule) readyAt() events.Time {
 	return at
 }
 
+// Again counts one more connection of a contact, which is tried in another way, and gives how long it has to wait for the dial rate. The
+// network of its peer rests for it afterwards. It panics when there is no such contact, which is a mistake of the owner.
+func (s *Schedule) Again(number events.ContactNumber, now events.Time) time.Duration {
+	s.advance(now)
+	contact, ok := s.active[number]
+	if !ok {
+		panic(fmt.Sprintf("swarm: contact %d makes one more connection, but it was not begun or has ended before", number))
+	}
+	s.networks.advance(s.now)
+	s.networks.restLonger(s.peers.at(contact.peer), s.now)
+	at := max(s.rate.readyAt(), s.now)
+	s.rate.take(s.now)
+	return at.Sub(s.now)
+}
+
 // Ended takes the ending of a contact. It panics when there is no such contact, which is a mistake of the owner.
 func (s *Schedule) Ended(number events.ContactNumber, ending Ending, now events.Time) {
 	s.advance(now)
