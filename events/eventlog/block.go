@@ -103,8 +103,8 @@ func closeFrame(buf []byte, start int) ([]byte, int) {
 	return buf, start + size - 1
 }
 
-// value completes the header, with what is known of the log before the block, and returns what is stored. It belongs to the
-// block.
+// value completes the header, with what is known of the log before the block, and returns what is stored unless it is
+// compressed. It belongs to the block.
 func (b *block) value(synced events.Seq, previous chainHash) []byte {
 	putHeader(b.buf, header{first: b.first, count: b.count, base: b.base, synced: synced, previous: previous})
 	return b.buf

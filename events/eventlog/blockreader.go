@@ -23,16 +23,17 @@ type frame struct {
 
 // blockReader reads the frames of a block. It trusts nothing: every number is held against what is left.
 type blockReader struct {
-	header header
-	value  []byte
-	at     int    // offset of the next frame
-	left   uint32 // frames that are left
-	last   events.Time
+	header   header
+	value    []byte
+	at       int    // offset of the next frame
+	left     uint32 // frames that are left
+	last     events.Time
+	unpacked []byte // keeps the space of a block that was compressed
 }
 
-// open begins a value.
+// open begins a value. A compressed one is copied; the frames of another are part of it.
 func (r *blockReader) open(value []byte) error {
-	*r = blockReader{}
+	*r = blockReader{unpacked: r.unpacked}
 	if len(value) < headerSize {
 		return damagedf(0, "a block of %d bytes, shorter than its header of %d", len(value), headerSize)
 	}
@@ -40,9 +41,17 @@ func (r *blockReader) open(value []byte) error {
 		return damagedf(0, "block version %d is not known", value[0])
 	}
 	h := getHeader(value)
-	switch {
-	case h.flags&^flagDefinition != 0:
+	if h.flags&^(flagDefinition|flagPacked) != 0 {
 		return damagedf(headerFlags, "unknown flags %#x", h.flags)
+	}
+	if h.flags&flagPacked != 0 {
+		plain, err := unpack(r.unpacked, value)
+		if err != nil {
+			return err
+		}
+		r.unpacked, value = plain, plain
+	}
+	switch {
 	case h.first == 0 || uint64(h.first) > math.MaxUint64-uint64(h.count):
 		return damagedf(headerFirst, "sequence number %d", h.first)
 	case h.synced >= h.first:
@@ -50,7 +59,7 @@ func (r *blockReader) open(value []byte) error {
 	case h.count == 0 || uint64(h.count) > uint64(len(value)-headerSize)/minFrameSize:
 		return damagedf(headerCount, "%d records in %d bytes", h.count, len(value)-headerSize)
 	}
-	*r = blockReader{header: h, value: value, at: headerSize, left: h.count, last: h.base}
+	r.header, r.value, r.at, r.left, r.last = h, value, headerSize, h.count, h.base
 	return nil
 }
 

@@ -73,6 +73,7 @@ func walkAll(b *testing.B, r *Reader) float64 {
 	source := &stored{store: r.store, space: spaceBlock, from: 1}
 	defer source.close()
 	n := 0
+	var blocks blockReader
 	for {
 		_, value, ok, err := source.next()
 		if err != nil {
@@ -81,7 +82,6 @@ func walkAll(b *testing.B, r *Reader) float64 {
 		if !ok {
 			break
 		}
-		var blocks blockReader
 		if err := blocks.open(value); err != nil {
 			b.Fatal(err)
 		}

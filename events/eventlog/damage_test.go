@@ -83,7 +83,7 @@ const smallRecords = 400
 // smallLog records events in several blocks and tables, and returns the log before it is closed.
 func smallLog(t testing.TB, fs vfs.FS) *Log {
 	t.Helper()
-	l, err := Create("/log", Options{FS: fs, BlockEvents: 40, SyncEvents: 80, SyncInterval: time.Hour, memTable: 16 << 10})
+	l, err := Create("/log", Options{FS: fs, BlockEvents: 40, SyncEvents: 80, SyncInterval: time.Hour, memTable: 8 << 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +290,7 @@ func replaceBlock(db *pebble.DB) error {
 	h := getHeader(value)
 	changed := slices.Clone(value)
 
-	putHeader(changed, header{first: h.first, count: h.count, base: h.base + 1, synced: h.synced, previous: h.previous})
+	putHeader(changed, header{flags: h.flags, first: h.first, count: h.count, base: h.base + 1, synced: h.synced, previous: h.previous})
 	return db.Set(blockKey(41), changed, nil)
 }
 

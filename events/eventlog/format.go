@@ -36,8 +36,11 @@ const (
 	headerSize     = headerPrevious + sha256.Size
 )
 
-// flagDefinition marks the value of a definition: one record, outside of the chain.
-const flagDefinition byte = 1
+// Flags of a block.
+const (
+	flagDefinition byte = 1 // the value of a definition: one record, outside of the chain
+	flagPacked     byte = 2 // the records are compressed
+)
 
 // minFrameSize is the length of the shortest record within a block: four varints of one byte, and no payload.
 const minFrameSize = 4

@@ -56,13 +56,17 @@ func TestFormatPage(t *testing.T) {
 	}
 }
 
-// goldenFolders were written by version 1: one by a clean end, one left by a crash.
+// goldenFolders were written by version 1: by a clean end, or left by a crash; with blocks that are not compressed, and with
+// some that are.
 var goldenFolders = []struct {
 	name   string
 	sealed bool
+	packed int // blocks
 }{
-	{"v1-sealed.events", true},
-	{"v1-killed.events", false},
+	{"v1-sealed.events", true, 0},
+	{"v1-killed.events", false, 0},
+	{"v1-packed-sealed.events", true, 2},
+	{"v1-packed-killed.events", false, 2},
 }
 
 // TestGoldenFolders reads folders of every version of the format; the records of each stand in a text beside it.
@@ -81,6 +85,9 @@ func TestGoldenFolders(t *testing.T) {
 		if err != nil || v.Sealed != golden.sealed {
 			t.Errorf("%s: %v, %v", golden.name, v, err)
 		}
+		if got := packedBlocks(t, copied); got != golden.packed {
+			t.Errorf("%s has %d compressed blocks, want %d", golden.name, got, golden.packed)
+		}
 		if got := readText(t, copied); got != string(text) {
 			t.Errorf("%s holds\n%s\nwant\n%s", golden.name, got, text)
 		}
@@ -94,6 +101,26 @@ func copyToMemory(t *testing.T, dir string) vfs.FS {
 		t.Fatal(ok, err)
 	}
 	return to
+}
+
+func packedBlocks(t *testing.T, fs vfs.FS) (n int) {
+	t.Helper()
+	r := openLog(t, "/log", Options{FS: fs})
+	defer closed(t, r)
+	blocks := &stored{store: r.store, space: spaceBlock, from: 1}
+	defer blocks.close()
+	for {
+		_, value, ok, err := blocks.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			return n
+		}
+		if getHeader(value).flags&flagPacked != 0 {
+			n++
+		}
+	}
 }
 
 func readText(t *testing.T, fs vfs.FS) string {
@@ -118,7 +145,7 @@ func readText(t *testing.T, fs vfs.FS) string {
 func writeGolden(t *testing.T, dir, text string, sealed bool) {
 	t.Helper()
 	disk := vfs.NewCrashableMem()
-	l, err := Create("/log", Options{FS: disk, BlockEvents: 4, SyncEvents: 4})
+	l, err := Create("/log", Options{FS: disk, BlockEvents: 6, SyncEvents: 6})
 	if err != nil {
 		t.Fatal(err)
 	}

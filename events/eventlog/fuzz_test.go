@@ -30,6 +30,7 @@ func FuzzBlock(f *testing.F) {
 			return
 		}
 		h := r.header
+		h.flags &^= flagPacked
 		var decoder events.Decoder
 		var fr frame
 		var again []byte
@@ -85,7 +86,7 @@ func wantSame(t *testing.T, h header, frames []byte, want frame) {
 func wantPlace(t *testing.T, err error, value []byte) {
 	t.Helper()
 	var d *damage
-	if !errors.As(err, &d) || !errors.Is(err, ErrDamaged) || d.offset < 0 || d.offset > len(value) {
+	if !errors.As(err, &d) || !errors.Is(err, ErrDamaged) || d.offset < 0 || d.offset > packedAtMost*len(value) {
 		t.Fatalf("error %v for %d bytes", err, len(value))
 	}
 }
@@ -125,6 +126,15 @@ func blockSeeds(t testing.TB) map[string][]byte {
 		change(&h)
 		putHeader(value, h)
 		seeds[name] = value
+	}
+	packed, _ := pack(nil, whole)
+	for name, records := range map[string]string{
+		"":        string(packed[headerSize:]),
+		"-cut":    string(packed[headerSize : len(packed)-1]),
+		"-length": "\xff\xff\xff\xff\x0f" + string(packed[headerSize+2:]),
+		"-none":   "",
+	} {
+		seeds["packed"+name] = append(bytes.Clone(packed[:headerSize]), records...)
 	}
 	for name, frame := range map[string]string{
 		"kind":    "\xff\xff\x04\x01\x00\x00",

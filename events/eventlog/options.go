@@ -26,7 +26,7 @@ type Options struct {
 	SyncEvents int
 	// Now is the run's clock; nil is the wall clock at creation plus the monotonic time since.
 	Now func() events.Time
-	// memTable is the size of a memtable, in bytes; 0 is 16 MiB. Tests make it small to see the store flush.
+	// memTable is the size of a memtable, in bytes; 0 is 4 MiB. Tests make it small to see the store flush.
 	memTable uint64
 	// Logger takes what the store has to say; nil discards it.
 	Logger *slog.Logger

@@ -17,7 +17,12 @@ import (
 // write-ahead log, by which damage is told from a torn end.
 const storeFormat pebble.FormatMajorVersion = 21
 
-const memTableSize = 16 << 20
+// memTableSize is small, for a write-ahead log has the size of a memtable, and only once a log of that size is used again
+// does a sync no longer change the size of a file, which takes as long as writing the data. Memory is bounded by the number.
+const (
+	memTableSize = 4 << 20
+	memTables    = 16
+)
 
 // store is an open Pebble folder. It closes when the last of its users is done with it.
 type store struct {
@@ -35,14 +40,14 @@ func storeOptions(fs vfs.FS, logger pebble.Logger) *pebble.Options {
 		FormatMajorVersion:          storeFormat,
 		Logger:                      logger,
 		MemTableSize:                memTableSize,
-		MemTableStopWritesThreshold: 4,
+		MemTableStopWritesThreshold: memTables,
 		// The tables of a log do not overlap but for a few definitions: there is nothing to gain from compaction.
 		DisableAutomaticCompactions: true,
 		L0StopWritesThreshold:       math.MaxInt32,
 	}
 	o.TargetFileSizes[0] = 2 * memTableSize // one table for each flush
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings {
-		return pebble.UniformDBCompressionSettings(sstable.SnappyCompression)
+		return pebble.UniformDBCompressionSettings(sstable.NoCompression) // blocks are compressed before they are committed
 	})
 	return o
 }

@@ -20,6 +20,7 @@ type writer struct {
 	unsynced int        // committed records that are not synced yet
 	syncBy   time.Time  // when they have to be; zero when there are none
 	scratch  []byte
+	packed   []byte // keeps the space of a compressed block
 	timer    *time.Timer
 }
 
@@ -120,8 +121,12 @@ func (w *writer) commit(t task) error {
 
 // write commits a block and the copies of its definitions, and makes it the last link of the chain.
 func (w *writer) write(b *block, sync bool) error {
-	batch := w.db.NewBatchWithSize(len(b.buf) + 64)
 	value := b.value(w.log.Durable(), w.chain)
+	var smaller bool
+	if w.packed, smaller = pack(w.packed, value); smaller {
+		value = w.packed
+	}
+	batch := w.db.NewBatchWithSize(len(value) + 64)
 	if err := w.fill(batch, b, value); err != nil {
 		return err
 	}
