@@ -62,18 +62,33 @@ func ParseTorrent(data []byte) (Torrent, error) {
 	if !info.IsDict() {
 		return Torrent{}, errors.New("no torrent file: it has no info dictionary")
 	}
+	t, err := describe(info)
+	if err != nil {
+		return Torrent{}, err
+	}
+	t.Tiers, err = readTrackers(file)
+	return t, err
+}
+
+// ParseInfo reads an info dictionary alone, as peers give it for a magnet link (BEP 9). It keeps no reference to data.
+func ParseInfo(data []byte) (Torrent, error) {
+	info, err := bencode.Parse(data)
+	switch {
+	case err != nil:
+		return Torrent{}, fmt.Errorf("info dictionary: %w", err)
+	case !info.IsDict():
+		return Torrent{}, fmt.Errorf("info dictionary: want a dictionary, got %.40q", data)
+	}
+	return describe(info)
+}
+
+// describe gives what an info dictionary says.
+func describe(info bencode.Value) (Torrent, error) {
 	metadata, err := readInfo(info)
 	if err != nil {
 		return Torrent{}, fmt.Errorf("info dictionary: %w", err)
 	}
-	tiers, err := readTrackers(file)
-	if err != nil {
-		return Torrent{}, err
-	}
-	t := Torrent{
-		InfoHash: sha1.Sum(info), Metadata: metadata, MetadataKnown: true,
-		DisplayName: displayName(metadata.Name), Tiers: tiers,
-	}
+	t := Torrent{InfoHash: sha1.Sum(info), Metadata: metadata, MetadataKnown: true, DisplayName: displayName(metadata.Name)}
 	if isV2(info) {
 		hash := sha256.Sum256(info)
 		t.InfoHashV2 = hash[:]

@@ -34,19 +34,6 @@ func (s Settings) minimumStay() time.Duration {
 	return s.Timeout + session.SettleTime
 }
 
-// observedTorrents is what sessions need to know of each torrent.
-func (r *Recorder) observedTorrents() map[events.TorrentNumber]session.Torrent {
-	observed := make(map[events.TorrentNumber]session.Torrent)
-	for _, t := range r.torrents {
-		count := t.Metadata.PieceCount
-		observed[t.TorrentNumber] = session.Torrent{
-			Number: t.TorrentNumber, InfoHash: t.InfoHash, Pieces: count, Private: t.Metadata.Private,
-			Complete: uint32(r.settings.Threshold.CeilOf(uint64(count))), MaxMessages: r.settings.messageLimit(count),
-		}
-	}
-	return observed
-}
-
 // observe makes one contact. Its frame lies below every session that waits.
 func (r *run) observe(ctx context.Context, a *attempt) swarm.Ending {
 	a.outcome = r.observer.Contact(ctx, &a.Contact)
@@ -81,10 +68,13 @@ func isLocal(r events.Reason) bool {
 	return false
 }
 
-// messageLimit is --max-messages for a torrent with so many pieces; 0 is no limit.
+// messageLimit is --max-messages for a torrent with so many pieces, 0 while that is not known; a limit of 0 is none.
 func (s Settings) messageLimit(pieces uint32) uint32 {
 	const beyondPieces = 256
-	if s.MaxMessages == autoMessages {
+	switch {
+	case s.MaxMessages == autoMessages && pieces == 0:
+		return 0
+	case s.MaxMessages == autoMessages:
 		return pieces + beyondPieces
 	}
 	limit, _ := strconv.ParseUint(s.MaxMessages, 10, 32) // Validate has seen to it

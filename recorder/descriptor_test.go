@@ -41,7 +41,7 @@ func receiveWithFewDescriptors() {
 	}
 	r := newReception(receptionOptions{
 		Observer: &session.Observer{Log: log, PeerID: events.PeerID{9}, Timeout: time.Minute}, Log: log,
-		Torrents: map[events.InfoHash]session.Torrent{observedHash: {Number: 1, InfoHash: observedHash}},
+		Torrents: onlyTorrent(session.Torrent{Number: 1, InfoHash: observedHash}),
 		Excluded: func(netip.Addr) bool { return false }, Sessions: 1000, Greetings: 1000, Rate: 1000,
 	})
 	ctx, stop := context.WithCancel(context.Background())

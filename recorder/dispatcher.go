@@ -17,7 +17,7 @@ type dispatcher struct {
 	schedule *swarm.Schedule
 	now      func() events.Time
 	contacts contacts
-	torrents map[events.TorrentNumber]session.Torrent
+	book     *book
 	attempts map[events.ContactNumber]*attempt // that have not ended
 
 	offers    chan offer
@@ -38,6 +38,7 @@ type attempt struct {
 	session.Contact
 	progress session.Progress
 	outcome  session.Outcome // not on the stack, where it would lie below the session
+	end      context.CancelCauseFunc
 }
 
 type offer struct {
@@ -100,7 +101,7 @@ func (d *dispatcher) take(ctx context.Context, o offer) {
 }
 
 func (d *dispatcher) end(e ending) {
-	d.attempts[e.contact].End(nil)
+	d.attempts[e.contact].end(nil)
 	delete(d.attempts, e.contact)
 	d.schedule.Ended(e.contact, e.ending, d.now())
 }
@@ -126,9 +127,9 @@ func (d *dispatcher) makeContacts(ctx context.Context, timer *time.Timer) {
 }
 
 func (d *dispatcher) begin(ctx context.Context, c swarm.Contact) {
-	a := &attempt{Contact: session.Contact{Number: c.Number, Torrent: d.torrents[c.Torrent], Address: c.Address}}
+	a := &attempt{Contact: session.Contact{Number: c.Number, Torrent: d.book.of(c.Torrent).Torrent, Address: c.Address}}
 	a.Progress = &a.progress
-	ctx, a.End = context.WithCancelCause(ctx)
+	ctx, a.end = context.WithCancelCause(ctx)
 	d.attempts[c.Number] = a
 	d.workers.Go(func() { d.endings <- ending{a.Number, d.contacts.observe(ctx, a)} })
 }
@@ -150,13 +151,13 @@ const slotInterval = time.Second
 // makeRoom ends the sessions that give way to peers that wait.
 func (d *dispatcher) makeRoom() {
 	for _, number := range d.schedule.GiveWay(d.now(), d.standing) {
-		d.attempts[number].End(session.ErrSlotNeeded)
+		d.attempts[number].end(session.ErrSlotNeeded)
 	}
 }
 
 func (d *dispatcher) standing(number events.ContactNumber) swarm.Standing {
 	a := d.attempts[number]
-	return swarm.Standing{Opened: a.progress.Opened(), Pieces: uint32(a.progress.Pieces().Value), Goal: a.Torrent.Complete}
+	return swarm.Standing{Opened: a.progress.Opened(), Pieces: uint32(a.progress.Pieces().Value), Goal: max(a.Torrent.Complete, a.progress.Goal())}
 }
 
 // offer hands peers to the schedule. After the end of the dispatcher nobody takes them.

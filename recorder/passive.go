@@ -99,20 +99,16 @@ func (r *run) listen(open []listener) {
 	if len(open) == 0 {
 		return
 	}
-	torrents := make(map[events.InfoHash]session.Torrent)
-	for _, t := range r.observed {
-		torrents[t.InfoHash] = t
-	}
 	r.doors = open
 	r.observer.Port = r.settings.Port
 	r.repeats = newRepeats(r.gate)
 	r.observer.Failures = r.repeats
 	if r.settings.Encryption != session.EncryptionOff {
-		r.observer.Encrypted = mse.NewReceiver(mse.ReceiverOptions{Torrents: maps.Keys(torrents), RC4Only: r.settings.Encryption == session.EncryptionRequire})
+		r.observer.Encrypted = mse.NewReceiver(mse.ReceiverOptions{Torrents: maps.Keys(r.book.numbers), RC4Only: r.settings.Encryption == session.EncryptionRequire})
 	}
-	r.observer.Roster = newRoster(r.intake, &r.settings)
+	r.observer.Roster = newRoster(r.intake, r.settings.Observe)
 	r.reception = newReception(receptionOptions{
-		Observer: r.observer, Log: r.gate, Torrents: torrents, Excluded: r.rules.excluded.contain,
+		Observer: r.observer, Log: r.gate, Torrents: r.book.byHash, Excluded: r.rules.excluded.contain,
 		Sessions: r.settings.IncomingSessions, Stay: r.settings.minimumStay(), Greetings: r.greetings, Rate: r.settings.AcceptRate,
 	})
 }

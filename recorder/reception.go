@@ -19,7 +19,7 @@ import (
 type receptionOptions struct {
 	Observer  *session.Observer
 	Log       events.Appender
-	Torrents  map[events.InfoHash]session.Torrent
+	Torrents  func(events.InfoHash) (session.Torrent, bool) // those that are observed
 	Excluded  func(netip.Addr) bool
 	Sessions  int           // at one time
 	Stay      time.Duration // how long a session lasts at least until it may give way to one from elsewhere; 0 is for ever
@@ -123,7 +123,7 @@ func (r *reception) take(ctx context.Context, l listener, g *guest) {
 
 // serve lasts from the handshake to the end of a connection. Its frame lies below every session that waits.
 func (r *reception) serve(ctx context.Context, g *guest, transport events.Transport) {
-	r.Observer.Serve(ctx, &session.Arrival{Conn: g.conn, Address: g.address, Transport: transport, Admit: g.admit, Progress: &g.progress, End: g.leave})
+	r.Observer.Serve(ctx, &session.Arrival{Conn: g.conn, Address: g.address, Transport: transport, Admit: g.admit, Progress: &g.progress})
 	r.lobby.depart(g)
 	g.leave(nil)
 }
@@ -138,7 +138,7 @@ var (
 // admit gives the torrent with an info hash, if the peer may have a session for it.
 func (g *guest) admit(hash events.InfoHash) (session.Torrent, error) {
 	r := g.reception
-	torrent, observed := r.Torrents[hash]
+	torrent, observed := r.Torrents(hash)
 	if !observed {
 		return torrent, errUnknownInfoHash
 	}

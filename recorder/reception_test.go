@@ -32,13 +32,18 @@ type receiving struct {
 	at  netip.AddrPort
 }
 
+// onlyTorrent observes one torrent.
+func onlyTorrent(t session.Torrent) func(events.InfoHash) (session.Torrent, bool) {
+	return func(hash events.InfoHash) (session.Torrent, bool) { return t, hash == t.InfoHash }
+}
+
 // startReceiving takes in connections until the end of the test. Its bounds are wide unless set says otherwise.
 func startReceiving(t testing.TB, set func(*receptionOptions)) *receiving {
 	t.Helper()
 	log := eventstest.NewLog()
 	o := receptionOptions{
 		Observer: &session.Observer{Log: log, PeerID: events.PeerID{9}, Timeout: time.Minute, Client: "btda"}, Log: log,
-		Torrents: map[events.InfoHash]session.Torrent{observedHash: {Number: 1, InfoHash: observedHash, Pieces: 16, Complete: 16}},
+		Torrents: onlyTorrent(session.Torrent{Number: 1, InfoHash: observedHash, Pieces: 16, Complete: 16}),
 		Excluded: func(netip.Addr) bool { return false }, Sessions: 100, Greetings: 100, Rate: 10_000,
 	}
 	set(&o)

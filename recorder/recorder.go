@@ -86,9 +86,6 @@ func (r *Recorder) number(torrents []input.Torrent) error {
 		return errors.New("there is no torrent to record")
 	}
 	for i, t := range torrents {
-		if !t.MetadataKnown {
-			return fmt.Errorf("torrent %v has no metadata: a .torrent file is needed", t.InfoHash)
-		}
 		r.torrents = append(r.torrents, torrent{events.TorrentNumber(i + 1), t})
 	}
 	return nil

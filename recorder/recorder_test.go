@@ -170,7 +170,6 @@ func TestNewSaysWhatDoesNotFit(t *testing.T) {
 		{excluding, []input.Torrent{testTorrent()}, "--exclude"},
 		{elsewhere, []input.Torrent{testTorrent()}, "--bind 198.51.100.7"},
 		{testSettings(), nil, "no torrent"},
-		{testSettings(), []input.Torrent{{Magnet: true}}, "no metadata"},
 	} {
 		if _, err := recorder.New(c.settings, c.torrents, recorder.Deps{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want one that says %q", err, c.want)

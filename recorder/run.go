@@ -26,8 +26,7 @@ type run struct {
 	reception  *reception // nil likewise
 	repeats    *repeats   // nil likewise
 	client     *tracker.Client
-	follower   *follower // nil where no tracker is followed
-	observed   map[events.TorrentNumber]session.Torrent
+	book       *book
 	began      events.Time
 	giveUp     context.CancelFunc // ends the gate's waiting for the log
 
@@ -40,20 +39,18 @@ type run struct {
 func (r *Recorder) newRun(log Log) *run {
 	hard, giveUp := context.WithCancel(context.Background())
 	live := &run{Recorder: r, log: log, gate: newGate(hard, log), giveUp: giveUp, hurry: make(chan struct{}), began: log.Now()}
-	live.observed = r.observedTorrents()
+	live.book = live.newBook()
 	live.dispatcher = newDispatcher(swarm.Options{
 		Sessions: r.settings.Sessions, DialRate: r.settings.DialRate, NetworkDialRate: r.settings.NetworkDialRate, Revisit: r.settings.Revisit,
 		Brief: briefSession, Stay: r.settings.minimumStay(), KnownPeers: maxKnownPeers, AllPeers: maxAllPeers,
 	})
-	live.dispatcher.now, live.dispatcher.contacts, live.dispatcher.torrents = log.Now, live, live.observed
+	live.dispatcher.now, live.dispatcher.contacts, live.dispatcher.book = log.Now, live, live.book
 	live.intake = &intake{log: live.gate, rules: r.rules, logger: r.deps.Logger}
 	if r.settings.Active {
 		live.intake.schedule = live.dispatcher
 	}
 	live.observer = r.newObserver(live.gate)
 	live.observer.Pace = live.dispatcher
-	live.follower = live.newFollower()
-	live.observer.Hearsay = hearsay{intake: live.intake, follower: live.follower}
 	live.client = tracker.NewClient(tracker.Config{
 		PeerID: r.peerID, Port: r.settings.Port, Timeout: r.settings.Timeout, Bind: r.settings.Bind,
 		Excluded: r.rules.excluded.contain, RootCAs: r.deps.RootCAs, Now: log.Now,
@@ -96,6 +93,7 @@ func (r *run) introduce() error {
 			return err
 		}
 	}
+	r.readMetadata()
 	return nil
 }
 
@@ -116,7 +114,7 @@ func (r *run) start(ctx context.Context) {
 			r.startAnnouncer(ctx, t, url)
 		}
 	}
-	r.follow(ctx)
+	r.offerNamed()
 	r.startReception(ctx)
 	r.deps.Logger.Info("recording", "events", r.settings.Events, "torrents", len(r.torrents), "trackers", r.sourcesLeft.Load())
 }
@@ -176,7 +174,7 @@ func (r *run) snapshot() Snapshot {
 	r.dispatcher.look(func(schedule *swarm.Schedule) {
 		s.Total = schedule.Total()
 		for _, t := range r.torrents {
-			s.Torrents = append(s.Torrents, TorrentSnapshot{Number: t.TorrentNumber, Name: t.DisplayName, Counts: schedule.Torrent(t.TorrentNumber)})
+			s.Torrents = append(s.Torrents, TorrentSnapshot{Number: t.TorrentNumber, Name: r.book.of(t.TorrentNumber).name, Counts: schedule.Torrent(t.TorrentNumber)})
 		}
 	})
 	return s

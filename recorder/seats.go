@@ -43,7 +43,7 @@ type seat struct {
 	position int     // in the origin's guests
 	young    *list.Element
 	since    time.Time
-	goal     uint32 // pieces from which on the peer is complete
+	goal     uint32 // pieces from which on the peer is complete, as far as was known then
 	gaveWay  bool
 }
 
@@ -167,7 +167,7 @@ func (g *guest) before(o *guest) bool {
 }
 
 func (g *guest) standing() swarm.Standing {
-	return swarm.Standing{Opened: g.progress.Opened(), Pieces: uint32(g.progress.Pieces().Value), Goal: g.seat.goal}
+	return swarm.Standing{Opened: g.progress.Opened(), Pieces: uint32(g.progress.Pieces().Value), Goal: max(g.seat.goal, g.progress.Goal())}
 }
 
 // crowdedFirst is a heap of origins: the first has the most guests.

@@ -46,6 +46,7 @@ type Settings struct {
 	Calibrate         bool          `setting:"calibrate" help:"measure how long peers let us wait: visits with a timeout of 30s, so that replay can tell what a shorter one would have cut"`
 	Revisit           time.Duration `setting:"revisit" unit:"duration" help:"delay until a peer is visited again"`
 	MaxMessages       string        `setting:"max-messages" unit:"messages" help:"messages taken from one peer in a visit; auto is the piece count plus 256, 0 is no limit; needs --observe visit"`
+	MaxMetadata       ByteSize      `setting:"max-metadata" unit:"bytes" help:"metadata of a magnet link that is taken from peers, at the most; K, M, G and T are powers of 1024"`
 	Exclude           string        `setting:"exclude" unit:"file" help:"file of networks that are never contacted, one address or prefix a line"`
 	Duration          time.Duration `setting:"duration" unit:"duration" help:"stop after this time; 0 is until interrupted"`
 	MinFree           ByteSize      `setting:"min-free" unit:"bytes" help:"stop in order when less is free on the disk of the event log; K, M, G and T are powers of 1024; 0 is never"`
@@ -55,9 +56,7 @@ type Settings struct {
 
 	Threshold pieces.Fraction `setting:"threshold" unit:"of all pieces" help:"from this share on a peer counts as complete and is left alone"`
 
-	TrackerInterval         time.Duration `setting:"tracker-interval" unit:"duration" help:"time between two announces, never shorter than the tracker's min interval"`
-	FollowExchangedTrackers bool          `setting:"follow-exchanged-trackers" help:"announce to the trackers that peers name, too (BEP 28); they are recorded in any case"`
-
+	TrackerInterval    time.Duration   `setting:"tracker-interval" unit:"duration" help:"time between two announces, never shorter than the tracker's min interval"`
 	AnnounceDownloaded pieces.Fraction `setting:"announce-downloaded" unit:"of the size" help:"downloaded, as told to trackers"`
 	AnnounceLeft       pieces.Fraction `setting:"announce-left" unit:"of the size" help:"left, as told to trackers"`
 	AnnounceUploaded   pieces.Fraction `setting:"announce-uploaded" unit:"of the size" help:"uploaded, as told to trackers"`
@@ -67,7 +66,7 @@ type Settings struct {
 func DefaultSettings() Settings {
 	return Settings{
 		Input: "input", Output: "output", Observe: Stay,
-		Port: 6884, Sessions: 1024, IncomingSessions: 1024, DialRate: 100, NetworkDialRate: 10, AcceptRate: 1000, MinFree: 1 << 30,
+		Port: 6884, Sessions: 1024, IncomingSessions: 1024, DialRate: 100, NetworkDialRate: 10, AcceptRate: 1000, MinFree: 1 << 30, MaxMetadata: 32 << 20,
 		Timeout: 6 * time.Second, Revisit: 5 * time.Minute, MaxMessages: "auto", StatisticInterval: 5 * time.Minute,
 		Encryption:         session.EncryptionAllow,
 		Threshold:          pieces.MustFraction("0.98"),

@@ -29,16 +29,25 @@ func (r *run) trackersOf(t torrent) []string {
 	return list
 }
 
+// unknownSize is what is taken for the size of a torrent whose metadata is not known, in bytes: who has nothing left counts as a seed.
+const unknownSize = 1 << 20
+
+// announcedSizes is what trackers are told now.
+func (r *run) announcedSizes(number events.TorrentNumber) tracker.Sizes {
+	size := r.book.of(number).metadata.TotalLength
+	if size == 0 {
+		size = unknownSize
+	}
+	s := &r.settings
+	return tracker.Sizes{Downloaded: s.AnnounceDownloaded.FloorOf(size), Left: s.AnnounceLeft.FloorOf(size), Uploaded: s.AnnounceUploaded.FloorOf(size)}
+}
+
 // startAnnouncer asks one tracker about one torrent until ctx is done.
 func (r *run) startAnnouncer(ctx context.Context, t torrent, url string) {
-	size := t.Metadata.TotalLength
 	announcer := &tracker.Announcer{
 		Client: r.client, Log: r.gate, Tracker: url, Interval: r.settings.TrackerInterval, Hurry: r.hurry,
-		Text: r.deps.Logger,
-		Request: tracker.Request{
-			Torrent: t.TorrentNumber, InfoHash: t.InfoHash, Downloaded: r.settings.AnnounceDownloaded.FloorOf(size),
-			Left: r.settings.AnnounceLeft.FloorOf(size), Uploaded: r.settings.AnnounceUploaded.FloorOf(size),
-		},
+		Text:    r.deps.Logger,
+		Request: tracker.Request{Torrent: t.TorrentNumber, InfoHash: t.InfoHash}, Sizes: func() tracker.Sizes { return r.announcedSizes(t.TorrentNumber) },
 		Offer: func(torrent events.TorrentNumber, source events.Source, from events.Scope, peers events.PeerList) {
 			r.intake.offer(named{torrent: torrent, source: source, from: from, peers: peers})
 		},
@@ -47,36 +56,5 @@ func (r *run) startAnnouncer(ctx context.Context, t torrent, url string) {
 	r.sources.Go(func() {
 		defer r.sourcesLeft.Add(-1)
 		_ = announcer.Run(ctx) // its error is the log's, which Run watches
-	})
-}
-
-// newFollower gives the follower of trackers that are named while the recording runs; nil where there is none.
-func (r *run) newFollower() *follower {
-	if !r.settings.FollowExchangedTrackers {
-		return nil
-	}
-	f := newFollower()
-	f.mayAsk = r.rules.mayAsk
-	f.full = func(t events.TorrentNumber) {
-		r.intake.limit(t, events.LimitReached{Limit: events.LimitTrackers, Value: maxTrackers + 1, Bound: maxTrackers})
-	}
-	for _, t := range r.torrents {
-		if !t.Metadata.Private { // BEP 27
-			f.knows(t.TorrentNumber, r.trackersOf(t))
-		}
-	}
-	return f
-}
-
-// follow asks the trackers that the follower is told of, until ctx is done.
-func (r *run) follow(ctx context.Context) {
-	if r.follower == nil {
-		return
-	}
-	r.sources.Go(func() {
-		r.follower.run(ctx, func(next followed) {
-			r.deps.Logger.Info("following a tracker", "torrent", next.torrent, "tracker", events.MaskTracker(next.url))
-			r.startAnnouncer(ctx, r.torrents[next.torrent-1], next.url)
-		})
 	})
 }

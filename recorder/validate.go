@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"btda/events/pieces"
+	"btda/input"
 	"btda/recorder/session"
 )
 
@@ -17,6 +18,8 @@ const (
 	maxSessions = 1 << 20
 	maxDialRate = 100_000   // and accept rate
 	maxTimeout  = time.Hour // shutdown may take as long
+	// maxMaxMetadata leaves room for what a .torrent file has beside the metadata.
+	maxMaxMetadata ByteSize = input.MaxTorrentSize - 1<<20
 )
 
 var encryptions = []session.Encryption{session.EncryptionAllow, session.EncryptionPrefer, session.EncryptionRequire, session.EncryptionOff}
@@ -60,6 +63,9 @@ func (s *Settings) Validate() error {
 	c.within("network-dial-rate", s.NetworkDialRate, maxDialRate)
 	if !slices.Contains(encryptions, s.Encryption) {
 		c.add("encryption", string(s.Encryption), "want allow, prefer, require or off")
+	}
+	if s.MaxMetadata < 1<<10 || s.MaxMetadata > maxMaxMetadata {
+		c.add("max-metadata", s.MaxMetadata, fmt.Sprintf("want 1K to %v", maxMaxMetadata))
 	}
 	if s.Threshold.Compare(pieces.Fraction{}) <= 0 {
 		c.add("threshold", s.Threshold, "want more than 0, up to 1: every peer would count as complete")

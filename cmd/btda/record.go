@@ -17,10 +17,11 @@ import (
 func newRecord() *cobra.Command {
 	settings := recorder.DefaultSettings()
 	command := &cobra.Command{
-		Use:   "record [flags] [TORRENT ...]",
+		Use:   "record [flags] [TORRENT|MAGNET ...]",
 		Short: "Record live swarms into a log",
-		Long: `Record the swarms of .torrent files into a log of facts, until interrupted. Without arguments all *.torrent files below the
-input folder are recorded, else only those that are named.
+		Long: `Record the swarms of .torrent files and magnet links into a log of facts, until interrupted. Without arguments all *.torrent
+files below the input folder are recorded, and the magnet links in its magnet.txt, one a line; else only those that are named. What a
+magnet link leaves open is asked of the peers, and kept in the output folder for the next time.
 
 This version asks HTTP and HTTPS trackers for peers and contacts them over TCP (-a). It also waits for peers to connect (-p); with -p
 alone it does only that. It asks no DHT and no UDP trackers.

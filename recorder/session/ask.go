@@ -62,11 +62,16 @@ func (s *session) holdsBack() bool {
 // receiveMetadata takes in a metadata message (BEP 9). A request is rejected: we have no metadata to give. One that comes above the
 // rate that is recorded gets no answer.
 func (s *session) receiveMetadata(m message) {
-	if s.receiveOther(m) == 0 || s.peer.metadata == 0 || s.mute() {
+	if s.fetching() && s.takeMetadata(m) || s.receiveOther(m) == 0 || s.peer.metadata == 0 || s.mute() {
 		return
 	}
-	if asked, err := wire.ParseMetadata(m.payload); err == nil && asked.Type == wire.MetadataRequest {
-		s.sendMetadata(wire.MetadataMessage{Type: wire.MetadataReject, Piece: asked.Piece})
+	said, err := wire.ParseMetadata(m.payload)
+	switch {
+	case err != nil:
+	case said.Type == wire.MetadataRequest:
+		s.sendMetadata(wire.MetadataMessage{Type: wire.MetadataReject, Piece: said.Piece})
+	case said.Type == wire.MetadataData && s.fetching() && s.fetch.giver == nil:
+		s.claim(said.TotalSize) // it had none when the session began
 	}
 }
 

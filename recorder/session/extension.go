@@ -30,6 +30,7 @@ func (s *session) receiveDontHave(m message) {
 		s.receiveOther(m)
 		return
 	}
+	s.early().have(index, false)
 	news := s.holdings.dontHave(index)
 	s.recordAvailability(m, &events.DontHaveReceived{Session: s.number, Piece: index}, news)
 }
@@ -65,6 +66,7 @@ func (s *session) learn(e *events.ExtensionHandshakeReceived) {
 			s.offerMetadata(x.ID)
 		}
 	}
+	s.claim(e.MetadataSize)
 	if e.Port.Value > 0 {
 		s.learnPort(e.Port)
 	}

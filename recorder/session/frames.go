@@ -37,9 +37,11 @@ const (
 
 // frames cuts what a connection gives into messages. It goes on where it was when a read is cut off by a deadline.
 type frames struct {
-	conn     net.Conn
-	bound    uint32 // length of the longest message that is taken
-	received uint64 // bytes
+	conn  net.Conn
+	bound uint32 // length of the longest message that is taken
+	// wholeMetadata keeps all of a metadata message, not only its dictionary.
+	wholeMetadata bool
+	received      uint64 // bytes
 
 	head   wire.Head
 	opened bool    // the head was read, and its payload was not
@@ -116,7 +118,7 @@ func (f *frames) open(head wire.Head) {
 	f.forget()
 	f.head, f.opened = head, true
 	f.start += head.Size
-	f.keep = min(head.Payload(), kept(head))
+	f.keep = min(head.Payload(), f.kept(head))
 	f.skip = head.Payload() - f.keep
 	if f.skip > 0 && f.keep > 0 || f.keep > readBuffer {
 		f.large = largePayloads.Get().(*[]byte)
@@ -125,6 +127,14 @@ func (f *frames) open(head wire.Head) {
 }
 
 // kept is how much is looked at of the payload of a message.
+func (f *frames) kept(head wire.Head) int {
+	if f.wholeMetadata && head.Kind == events.Extended && head.Extension == wire.MetadataID {
+		return keptMetadataPiece
+	}
+	return kept(head)
+}
+
+// kept is the same while no metadata is fetched.
 func kept(head wire.Head) int {
 	switch head.Kind {
 	case events.Have:

@@ -63,6 +63,8 @@ type Torrent struct {
 	Complete    uint32 // pieces from which on a peer is complete
 	MaxMessages uint32 // taken from one peer in a visit; 0 is no limit
 	Private     bool   // offers no exchange of peers (BEP 27)
+	// Metadata is fetched from the peers (BEP 9), and tells more once it is known. It is nil where nothing is to be fetched.
+	Metadata *Metadata
 }
 
 // Contact is one attempt to reach one peer, or the one peer that reached us.
@@ -71,16 +73,13 @@ type Contact struct {
 	Torrent  Torrent
 	Address  netip.AddrPort
 	Progress *Progress // updated while the session runs; nil where nobody looks
-	// End ends the context that the contact is made with. The roster uses it where another connection takes the place of this one; nil
-	// where none does.
-	End context.CancelCauseFunc
 }
 
 // Progress is how far the peer of a contact has come. It is safe for use by many goroutines.
 type Progress struct {
 	opened atomic.Int64  // an events.Time
 	pieces atomic.Uint64 // one more than the number; 0 is unknown
-	heard  atomic.Int64  // an events.Time
+	goal   atomic.Uint32
 }
 
 // Opened is when the session began; 0 while there is none.
@@ -89,15 +88,6 @@ func (p *Progress) Opened() events.Time { return events.Time(p.opened.Load()) }
 func (p *Progress) open(at events.Time) {
 	if p != nil {
 		p.opened.Store(int64(at))
-	}
-}
-
-// Heard is when the last bytes of the session came, or it began; 0 while there is none.
-func (p *Progress) Heard() events.Time { return events.Time(max(p.heard.Load(), p.opened.Load())) }
-
-func (p *Progress) hear(at events.Time) {
-	if p != nil {
-		p.heard.Store(int64(at))
 	}
 }
 
@@ -112,6 +102,15 @@ func (p *Progress) Pieces() events.Optional {
 func (p *Progress) set(count uint32) {
 	if p != nil {
 		p.pieces.Store(uint64(count) + 1)
+	}
+}
+
+// Goal is the number of pieces from which on the peer is complete, where that became known during the session; else 0.
+func (p *Progress) Goal() uint32 { return p.goal.Load() }
+
+func (p *Progress) aim(goal uint32) {
+	if p != nil {
+		p.goal.Store(goal)
 	}
 }
 

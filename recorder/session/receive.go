@@ -42,6 +42,7 @@ func (s *session) receiveHave(m message) {
 		return
 	}
 	s.journal.have = events.HaveReceived{Session: s.number, Piece: index}
+	s.early().have(index, true)
 	s.recordAvailability(m, &s.journal.have, s.holdings.have(index))
 }
 
@@ -50,6 +51,7 @@ func (s *session) receiveAllOrNone(m message, e events.Event, apply func() bool)
 		s.receiveOther(m)
 		return
 	}
+	s.early().whole(m.Kind == events.HaveAll)
 	s.recordAvailability(m, e, apply())
 }
 
@@ -63,6 +65,7 @@ func (s *session) receivePort(m message) {
 }
 
 func (s *session) receiveBitfield(m message) {
+	s.early().replace(m.payload)
 	fact := s.holdings.judge(s.number, m.payload)
 	if !fact.news {
 		if seq := s.record(m, fact.event, fact.stored); seq != 0 {

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"net/netip"
 
 	"btda/events"
@@ -10,9 +9,8 @@ import (
 
 // Roster knows which peers are in session, so that there is one session with each. Its methods are safe for use by many goroutines.
 type Roster interface {
-	// Enter takes in a peer. The error, which has its reason (package netfail), refuses one that has a session already, or is not to
-	// have another. Enter may wait for the end of a session that is given up for this one.
-	Enter(Presence) (Place, error)
+	// Enter takes in a peer. It gives no place to one that has a session already.
+	Enter(Presence) (Place, bool)
 }
 
 // Presence is a peer whose handshake is done.
@@ -21,8 +19,6 @@ type Presence struct {
 	Direction events.Direction
 	Address   netip.AddrPort // of the connection
 	PeerID    events.PeerID
-	Progress  *Progress               // of the session; nil where nobody looks
-	End       context.CancelCauseFunc // ends the session, for the reason of its cause; nil where nobody may
 }
 
 // Place is the place of a session in a Roster. Its methods are called by that session.
@@ -34,21 +30,18 @@ type Place interface {
 	Leave(Outcome)
 }
 
-// ErrDuplicate refuses a peer that has a session, or ends a session that another one takes the place of.
-var ErrDuplicate = netfail.New(events.ReasonDuplicate, "there is a session with this peer")
+var errDuplicate = netfail.New(events.ReasonDuplicate, "there is a session with this peer")
 
 // enter takes the place of a session in the roster.
 func (s *session) enter() error {
 	if s.observer.Roster == nil {
 		return nil
 	}
-	contact := s.link.contact
-	place, err := s.observer.Roster.Enter(Presence{
-		Torrent: contact.Torrent.Number, Direction: s.link.direction, Address: contact.Address, PeerID: s.theirs.PeerID,
-		Progress: contact.Progress, End: contact.End,
+	place, ok := s.observer.Roster.Enter(Presence{
+		Torrent: s.torrent().Number, Direction: s.link.direction, Address: s.link.contact.Address, PeerID: s.theirs.PeerID,
 	})
-	if err != nil {
-		return err
+	if !ok {
+		return errDuplicate
 	}
 	s.place = place
 	return nil

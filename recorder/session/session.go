@@ -43,6 +43,7 @@ type session struct {
 	muteEnding ending // when nothing can be sent
 
 	holdings
+	fetch     *fetch // nil where the metadata was known from the start
 	peer      offer
 	timers    timers
 	idle      budget // messages without content
@@ -85,11 +86,11 @@ const never = time.Duration(math.MaxInt64)
 func newSession(ctx context.Context, o *Observer, l link) *session {
 	t := &l.contact.Torrent
 	return &session{
-		frames:   frames{conn: l.conn, bound: wire.Bound(t.Pieces)},
+		frames:   frames{conn: l.conn, bound: wire.Bound(t.Pieces), wholeMetadata: t.Metadata != nil},
 		journal:  journal{log: o.Log, ctx: context.WithoutCancel(ctx)},
 		observer: o, link: l, began: time.Now(),
-		holdings: holdings{set: pieces.New(t.Pieces), complete: t.Complete},
-		release:  context.AfterFunc(ctx, func() { l.conn.SetDeadline(past) }),
+		holdings: holdings{set: pieces.New(t.Pieces), complete: t.Complete}, fetch: newFetch(t),
+		release: context.AfterFunc(ctx, func() { l.conn.SetDeadline(past) }),
 	}
 }
 
@@ -108,7 +109,13 @@ func (s *session) hangUp() {
 	s.frames.forget()
 }
 
-func (s *session) torrent() *Torrent { return &s.link.contact.Torrent }
+// torrent is what is known of the torrent.
+func (s *session) torrent() *Torrent {
+	if s.fetch != nil && s.fetch.known != nil {
+		return s.fetch.known
+	}
+	return &s.link.contact.Torrent
+}
 
 // observe listens to a peer whose handshake was good, until the end.
 func (s *session) observe(ctx context.Context) {
@@ -116,6 +123,7 @@ func (s *session) observe(ctx context.Context) {
 	s.greet()
 	for !s.over() {
 		s.receiveAll()
+		s.learnTorrent()
 		s.doDue()
 		if !s.over() {
 			s.wait(ctx)
@@ -180,16 +188,12 @@ func (s *session) receiveAll() {
 
 // wait waits until something came or something is due.
 func (s *session) wait(ctx context.Context) {
-	heard := s.timers.heard
 	if s.timers.paused > s.now {
 		s.pause(ctx, min(s.timers.paused, s.nextDue()))
 	} else {
 		s.read(ctx, s.nextDue())
 	}
 	s.tick()
-	if s.timers.heard > heard {
-		s.link.contact.Progress.hear(s.at)
-	}
 	if ctx.Err() != nil {
 		s.receiveAll() // what was read is a fact
 		s.leave(stopReason(ctx))
@@ -252,6 +256,7 @@ func (s *session) lose(err error) {
 
 func (s *session) close() {
 	s.tick()
+	s.endFetch()
 	s.flush()
 	s.append(s.at, &events.SessionClosed{
 		Session: s.number, By: s.ended.by, Reason: s.ended.reason, Text: s.ended.text,

@@ -62,6 +62,7 @@ var duties = []duty{
 	{due: func(s *session) time.Duration { return s.timers.heard + silenceTime }, do: leaving(events.ReasonTimeout), silence: true},
 	{due: func(s *session) time.Duration { return s.timers.muted }, do: (*session).giveUp, silence: true},
 	{due: func(s *session) time.Duration { return s.timers.flush }, do: (*session).flush},
+	{due: (*session).fetchDue, do: (*session).doFetch},
 	{due: (*session).askDue, do: (*session).ask},
 	{due: (*session).keepAliveDue, do: (*session).keepAlive},
 }
@@ -104,7 +105,7 @@ func (s *session) completeDue() time.Duration {
 
 // quietDue is when a visit is over. A set that is not settled yet would prove nothing about what the peer lacks.
 func (s *session) quietDue() time.Duration {
-	quiet := s.timers.content + s.observer.Timeout
+	quiet := max(s.timers.content, s.fetch.lastPiece()) + s.observer.Timeout
 	switch {
 	case !s.observer.Visit:
 		return never

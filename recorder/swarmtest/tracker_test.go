@@ -48,7 +48,7 @@ func checkTracker(t *testing.T, served *swarmtest.Tracker, to tracked) {
 	seed, leecher := client("-BT0001-aaaaaaaaaaaa", 6881), client("-BT0001-bbbbbbbbbbbb", 6882)
 	announce := func(c *tracker.Client, event events.AnnounceEvent, left uint64) *events.TrackerAnnounced {
 		t.Helper()
-		got := c.Announce(t.Context(), to.url, tracker.Request{Torrent: 1, InfoHash: to.hash, Event: event, Left: left})
+		got := c.Announce(t.Context(), to.url, tracker.Request{Torrent: 1, InfoHash: to.hash, Event: event, Sizes: tracker.Sizes{Left: left}})
 		if got.Failure != nil {
 			t.Fatalf("%+v", got.Failure)
 		}

@@ -22,6 +22,7 @@ type Announcer struct {
 	Log      events.Appender
 	Tracker  string        // announce URL
 	Request  Request       // what to tell; Event, TrackerID and Family are set by the announcer
+	Sizes    func() Sizes  // to tell instead of those of the Request, at each announce anew; may be nil
 	Interval time.Duration // wished time between two announces; see the package comment
 	Offer    Offer         // may be nil
 	Text     *slog.Logger  // for people; may be nil
@@ -92,6 +93,9 @@ func (p *progress) event() events.AnnounceEvent {
 func (p *progress) announce(ctx context.Context, event events.AnnounceEvent) (Announcement, error) {
 	r := p.Request
 	r.Event, r.TrackerID, r.Family = event, p.trackerID, p.family
+	if p.Sizes != nil {
+		r.Sizes = p.Sizes()
+	}
 	done := p.Client.Announce(ctx, p.Tracker, r)
 	p.known = p.known || done.Sent
 	if err := p.ignored(ctx, done.At, done.Ignored); err != nil {

@@ -42,15 +42,16 @@ type protocol interface {
 
 // Request is what to tell a tracker in an announce (BEP 3).
 type Request struct {
-	Torrent    events.TorrentNumber
-	InfoHash   events.InfoHash
-	Event      events.AnnounceEvent
-	Downloaded uint64 // bytes
-	Left       uint64 // bytes
-	Uploaded   uint64 // bytes
-	TrackerID  string // as the tracker's last answer gave it, or empty
-	Family     Family // over which to ask
+	Torrent  events.TorrentNumber
+	InfoHash events.InfoHash
+	Event    events.AnnounceEvent
+	Sizes
+	TrackerID string // as the tracker's last answer gave it, or empty
+	Family    Family // over which to ask
 }
+
+// Sizes is what an announce tells about us, in bytes.
+type Sizes struct{ Downloaded, Left, Uploaded uint64 }
 
 // Announcement is the outcome of one announce: Answer, Failure or Elsewhere is set.
 type Announcement struct {

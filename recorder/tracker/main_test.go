@@ -28,7 +28,7 @@ func testClient(change ...func(*Config)) *Client {
 var testHash = events.InfoHash([]byte("\x00\x12 %&+aZ~-._\xff\x80/?#=*9"))
 
 func testRequest() Request {
-	return Request{Torrent: 7, InfoHash: testHash, Event: events.AnnounceStarted, Downloaded: 50, Left: 51, Uploaded: 20}
+	return Request{Torrent: 7, InfoHash: testHash, Event: events.AnnounceStarted, Sizes: Sizes{Downloaded: 50, Left: 51, Uploaded: 20}}
 }
 
 // served starts a tracker and gives its address with the scheme.
