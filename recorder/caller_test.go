@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"testing"
@@ -13,28 +12,18 @@ import (
 	"btda/events"
 	"btda/recorder"
 	"btda/recorder/session"
+	"btda/recorder/swarmtest"
 	"btda/recorder/wire"
 )
 
-// freePort gives a port that is free at the moment in both families, outside the range from which connections get theirs.
+// freePort gives a port that is free at the moment in both families.
 func freePort(t testing.TB) uint16 {
 	t.Helper()
-	for range 1000 {
-		port := uint16(10_000 + rand.IntN(20_000))
-		if isFree(netip.IPv4Unspecified(), port) && isFree(netip.IPv6Unspecified(), port) {
-			return port
-		}
+	port, err := swarmtest.FreePort(t.Context(), netip.IPv4Unspecified(), netip.IPv6Unspecified())
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no port is free")
-	return 0
-}
-
-func isFree(ip netip.Addr, port uint16) bool {
-	l, err := session.ListenTCP(netip.AddrPortFrom(ip, port))
-	if err == nil {
-		l.Close()
-	}
-	return err == nil
+	return port
 }
 
 // passiveSettings are those of a recording that listens on loopback of both families.

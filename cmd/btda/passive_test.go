@@ -3,7 +3,6 @@ package main_test
 import (
 	"encoding/binary"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -15,30 +14,21 @@ import (
 
 	"btda/events"
 	"btda/input"
+	"btda/recorder/swarmtest"
 	"btda/recorder/wire"
 )
 
 // ourAddress6 is where the recorder listens beside ourAddress.
 const ourAddress6 = "::1"
 
-// freePort gives a port that is free at both addresses, outside the range from which connections get theirs.
+// freePort gives a port that is free at both addresses.
 func freePort(t *testing.T) string {
 	t.Helper()
-	for range 1000 {
-		port := strconv.Itoa(10_000 + rand.IntN(20_000))
-		four, err := net.Listen("tcp", net.JoinHostPort(ourAddress, port))
-		if err != nil {
-			continue
-		}
-		six, err := net.Listen("tcp", net.JoinHostPort(ourAddress6, port))
-		four.Close()
-		if err == nil {
-			six.Close()
-			return port
-		}
+	port, err := swarmtest.FreePort(t.Context(), netip.MustParseAddr(ourAddress), netip.MustParseAddr(ourAddress6))
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no port is free")
-	return ""
+	return strconv.Itoa(int(port))
 }
 
 // connect dials the recorder as soon as it listens.

@@ -200,7 +200,7 @@ func (s *realSwarm) recordMode(ctx context.Context, t *testing.T, m realMode) *r
 		t.Fatal(err)
 	}
 	writeFile(t, name+".torrent", described)
-	port, err := realclient.FreePort(ctx, netip.MustParseAddr(m.address), netip.IPv6Loopback())
+	port, err := swarmtest.FreePort(ctx, netip.MustParseAddr(m.address), netip.IPv6Loopback())
 	if err != nil {
 		t.Fatal(err)
 	}

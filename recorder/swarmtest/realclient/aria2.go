@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+
+	"btda/recorder/swarmtest"
 )
 
 // aria2 is controlled by JSON-RPC over HTTP, which it serves on 127.0.0.1.
@@ -15,7 +17,7 @@ type aria2 struct{ url string }
 
 func (a *aria2) launch(ctx context.Context, c *Client) (launch, error) {
 	local := netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	port, err := FreePort(ctx, local)
+	port, err := swarmtest.FreePort(ctx, local)
 	a.url = fmt.Sprintf("http://%v/jsonrpc", netip.AddrPortFrom(local, port))
 	return launch{path: "aria2c", args: []string{
 		"--no-conf", "--dir=" + c.content(), "--file-allocation=none", "--check-integrity=true", "--allow-overwrite=true",

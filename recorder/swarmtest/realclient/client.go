@@ -109,7 +109,7 @@ func Start(ctx context.Context, o Options) (*Client, error) {
 	c := &Client{Options: o, begun: make(chan struct{}), reached: make(chan struct{})}
 	c.Folder = filepath.Join(o.Folder, strings.NewReplacer(" ", "-", ":", "").Replace(o.Name))
 	addresses := slices.DeleteFunc([]netip.Addr{o.Address, o.Also}, func(a netip.Addr) bool { return !a.IsValid() })
-	if c.Port, err = FreePort(ctx, addresses...); err != nil {
+	if c.Port, err = swarmtest.FreePort(ctx, addresses...); err != nil {
 		return nil, err
 	}
 	if err := c.furnish(); err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"btda/events"
 	"btda/input/bencode"
+	"btda/recorder/swarmtest"
 )
 
 // OpenTracker is a running opentracker. It knows peers by the address from which they announce, over IPv4 only, and asks them to come
@@ -34,7 +35,7 @@ type OpenTrackerOptions struct {
 
 // StartOpenTracker starts a tracker and waits until it answers. It runs until Close.
 func StartOpenTracker(ctx context.Context, o OpenTrackerOptions) (*OpenTracker, error) {
-	port, err := FreePort(ctx, o.Address)
+	port, err := swarmtest.FreePort(ctx, o.Address)
 	if err != nil {
 		return nil, err
 	}

@@ -2,12 +2,9 @@ package realclient
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -108,32 +105,4 @@ func (w *lineWriter) Write(b []byte) (int, error) {
 		w.take(line)
 		w.rest = rest
 	}
-}
-
-// FreePort finds a port that nobody listens on, on any of some addresses. Nobody else is expected on the addresses of a client.
-func FreePort(ctx context.Context, addresses ...netip.Addr) (uint16, error) {
-	const tries = 20
-	var failed error
-	for range tries {
-		port := uint16(0)
-		for _, a := range addresses {
-			if port, failed = listenOnce(ctx, netip.AddrPortFrom(a, port)); failed != nil {
-				break
-			}
-		}
-		if failed == nil {
-			return port, nil
-		}
-	}
-	return 0, fmt.Errorf("realclient: no free port on %v: %w", addresses, failed)
-}
-
-// listenOnce tries whether a port is free; port 0 stands for any.
-func listenOnce(ctx context.Context, at netip.AddrPort) (uint16, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", at.String())
-	if err != nil {
-		return 0, err
-	}
-	return listener.Addr().(*net.TCPAddr).AddrPort().Port(), listener.Close()
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"btda/recorder/swarmtest"
 )
 
 // rtorrent is controlled by XML-RPC over SCGI.
@@ -35,7 +37,7 @@ system.daemon.set = true
 `
 
 func (r *rtorrent) launch(ctx context.Context, c *Client) (launch, error) {
-	port, err := FreePort(ctx, c.Address)
+	port, err := swarmtest.FreePort(ctx, c.Address)
 	if err != nil {
 		return launch{}, err
 	}

@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+
+	"btda/recorder/swarmtest"
 )
 
 // transmission is controlled by its RPC over HTTP.
@@ -18,7 +20,7 @@ type transmission struct {
 }
 
 func (t *transmission) launch(ctx context.Context, c *Client) (launch, error) {
-	port, err := FreePort(ctx, c.Address)
+	port, err := swarmtest.FreePort(ctx, c.Address)
 	if err != nil {
 		return launch{}, err
 	}
