@@ -83,14 +83,22 @@ func (s *scene) afterglow() time.Duration { return s.timeout + s.revisit + time.
 
 const pieceLength = 16 << 10 // bytes
 
-// open starts the swarm: leechers that finish one after the other, and two that stop half way but stay.
+// open starts the swarm: its tracker and, unless the recorder waits for them, its clients.
 func (s *scene) open() (err error) {
 	s.swarm, err = swarmtest.New(swarmtest.Options{
 		Payload: swarmtest.PayloadOptions{Name: "demo", Pieces: s.pieces, PieceLength: pieceLength, Seed: 1},
 	})
-	if err != nil {
+	if err != nil || s.passive {
 		return err
 	}
+	if err := s.populate(); err != nil {
+		return errors.Join(err, s.swarm.Close())
+	}
+	return nil
+}
+
+// populate starts the clients: a seed, leechers that finish one after the other, and two that stop half way but stay.
+func (s *scene) populate() error {
 	s.start = time.Now()
 	cast := []swarmtest.ClientOptions{{Name: "seed", Full: true}}
 	for i, share := range []float64{0.6, 0.7, 0.85, 1} {
@@ -99,10 +107,7 @@ func (s *scene) open() (err error) {
 	for i := range 2 {
 		cast = append(cast, swarmtest.ClientOptions{Name: fmt.Sprintf("half %d", i+1), Rate: s.rate(1), Goal: s.pieces / 2})
 	}
-	if err := s.swarm.Start(cast...); err != nil {
-		return errors.Join(err, s.swarm.Close())
-	}
-	return nil
+	return s.swarm.Start(cast...)
 }
 
 // rate is how many bytes a second a leecher takes that finishes after a share of the pace.

@@ -6,33 +6,38 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"btda/events/eventlog"
 )
 
-// In both ways to observe, every leecher that finishes is one confirmed download, and nobody else is.
+// In both ways to observe, and when all come to the recorder, every leecher that finishes is one confirmed download, and nobody else is.
+// All are played at once, whatever -parallel is, since they do little but wait.
 func TestDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 15 s")
 	}
-	for _, mode := range []string{"stay", "visit"} {
-		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
-			folder := t.TempDir()
-			var out, failures bytes.Buffer
-			code := run(t.Context(), []string{"--observe", mode, "--output", folder, "--pieces", "64", "--pace", "8s", "--timeout", "2s", "--revisit", "1s"},
-				terminal{&out, &failures})
-			if code != exitDone || failures.Len() > 0 {
-				t.Errorf("exit code %d, %s\n%s", code, &failures, &out)
-			}
-			for _, name := range []string{"demo-" + mode + ".events", "demo-" + mode + ".sqlite"} {
-				if _, err := os.Stat(filepath.Join(folder, name)); err != nil || !strings.Contains(out.String(), filepath.Join(folder, name)) {
-					t.Errorf("%s: %v, or not named in the output:\n%s", name, err, &out)
-				}
-			}
-		})
+	var playing sync.WaitGroup
+	for _, how := range [][]string{{"stay"}, {"visit"}, {"stay", "-p"}} {
+		playing.Go(func() { checkDemo(t, t.TempDir(), how) })
+	}
+	playing.Wait()
+}
+
+// checkDemo plays the demo in a way to observe, with more options.
+func checkDemo(t *testing.T, folder string, how []string) {
+	var out, failures bytes.Buffer
+	code := run(t.Context(), append([]string{"--output", folder, "--pieces", "64", "--pace", "8s", "--timeout", "2s", "--revisit", "1s", "--observe"}, how...),
+		terminal{&out, &failures})
+	if code != exitDone || failures.Len() > 0 {
+		t.Errorf("%v: exit code %d, %s\n%s", how, code, &failures, &out)
+	}
+	for _, name := range []string{"demo-" + how[0] + ".events", "demo-" + how[0] + ".sqlite"} {
+		if _, err := os.Stat(filepath.Join(folder, name)); err != nil || !strings.Contains(out.String(), filepath.Join(folder, name)) {
+			t.Errorf("%v: %s: %v, or not named in the output:\n%s", how, name, err, &out)
+		}
 	}
 }
 

@@ -62,6 +62,7 @@ func run(ctx context.Context, args []string, t terminal) int {
 
 // options is what can be chosen.
 type options struct {
+	active, passive  bool          // as those of btda record
 	observe          string        // stay, visit or both
 	output           string        // folder; empty is a new one
 	timeout, revisit time.Duration // as those of btda record
@@ -83,6 +84,8 @@ func newCommand(start func(options) error) *cobra.Command {
 		RunE:          func(*cobra.Command, []string) error { return start(o) },
 	}
 	f := c.Flags()
+	f.BoolVarP(&o.active, "active", "a", false, "contact the clients; what is done when nothing is chosen")
+	f.BoolVarP(&o.passive, "passive", "p", false, "wait for the clients to connect; combines with -a")
 	f.StringVar(&o.observe, "observe", string(recorder.Stay), "how to observe: stay, visit, or both one after the other")
 	f.StringVar(&o.output, "output", "", "folder for the event log and the SQLite file (default: a new one for temporary files)")
 	f.DurationVar(&o.timeout, "timeout", 3*time.Second, "how long the recorder waits for a peer")

@@ -11,6 +11,7 @@ import (
 	"btda/events/eventlog"
 	"btda/input"
 	"btda/recorder"
+	"btda/recorder/swarmtest"
 )
 
 var errInterrupted = errors.New("interrupted: the swarm is closed, and the log holds what was seen so far")
@@ -21,8 +22,8 @@ func (s *scene) record(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	settings := s.settings()
-	if err := settings.Validate(); err != nil {
+	settings, err := s.settings(ctx)
+	if err != nil {
 		return err
 	}
 	r, err := recorder.New(settings, []input.Torrent{described}, recorder.Deps{
@@ -34,7 +35,9 @@ func (s *scene) record(ctx context.Context) error {
 	recording, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(recording) }()
-	err = s.follow(ctx, r, ended)
+	if err = s.invite(ctx, ended); err == nil {
+		err = s.follow(ctx, r, ended)
+	}
 	stop()
 	if errors.Is(err, errRecorder) {
 		return err
@@ -42,15 +45,38 @@ func (s *scene) record(ctx context.Context) error {
 	return errors.Join(err, <-ended)
 }
 
-// settings are those of btda record, at the pace of the demo.
-func (s *scene) settings() recorder.Settings {
-	settings := recorder.DefaultSettings()
-	settings.Active, settings.Observe, settings.Events = true, s.observe, s.events
+// settings are those of btda record, at the pace of the demo. The port is one of its own: at the usual one, clients of another demo would
+// look for their own recorder.
+func (s *scene) settings(ctx context.Context) (settings recorder.Settings, err error) {
+	settings = recorder.DefaultSettings()
+	settings.Active, settings.Passive, settings.Observe, settings.Events = s.active, s.passive, s.observe, s.events
 	settings.Bind = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 2, 1})}
 	settings.Timeout, settings.Revisit = s.timeout, s.revisit
 	settings.TrackerInterval, settings.StatisticInterval = time.Second, time.Second
 	settings.Resolve()
-	return settings
+	if settings.Port, err = swarmtest.FreePort(ctx, settings.Bind...); err != nil {
+		return settings, err
+	}
+	return settings, settings.Validate()
+}
+
+// invite starts the clients of a recorder that waits for them, as soon as the tracker knows it and names it to them.
+func (s *scene) invite(ctx context.Context, ended <-chan error) error {
+	if !s.passive {
+		return nil // they are there already
+	}
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for len(s.swarm.Tracker.Announces()) == 0 {
+		select {
+		case <-ticker.C:
+		case err := <-ended:
+			return errors.Join(errRecorder, err)
+		case <-ctx.Done():
+			return errInterrupted
+		}
+	}
+	return s.populate()
 }
 
 var errRecorder = errors.New("the recording ended by itself")
