@@ -41,7 +41,6 @@ def limit(rate):
     torrent.set_download_limit(rate)
 
 
-
 parameters = libtorrent.add_torrent_params()
 parameters.ti = libtorrent.torrent_info(wanted["torrent"])
 parameters.save_path = wanted["content"]
@@ -70,9 +69,14 @@ def take(alert, pieces):
     return pieces
 
 
+# session.wait_for_alert gives a pointer into a queue that libtorrent moves while it grows: it crashes now and then.
+news, notice = os.pipe()
+os.set_blocking(notice, False)
+session.set_alert_fd(notice)
+
 known = None
 while True:
-    session.wait_for_alert(1000)
+    os.read(news, 4096)
     for alert in session.pop_alerts():
         pieces = take(alert, known)
         if pieces == known:
