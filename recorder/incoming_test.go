@@ -111,6 +111,58 @@ func TestAPeerThatConnectsIsOfferedAndContactedWhenItHasLeft(t *testing.T) {
 	checkOneSessionAtATime(t, records)
 }
 
+// Without --active nothing is dialled, whatever port a peer says.
+func TestAPassiveRecordingDialsNobody(t *testing.T) {
+	listening := startPeer(t, idle)
+	settings := passiveSettings(t)
+	settings.Active, settings.Revisit = false, 10*time.Millisecond
+	r := record(t, settings, testTorrent())
+	r.await(events.KindTorrentAdded, 1)
+	for n := range 3 {
+		c := call(t, settings, "127.0.0.1", fmt.Sprint("-XX0001-caller", n))
+		c.shake(testHash)
+		c.say(listensOn(listening.addr().Port()))
+		r.await(events.KindExtensionHandshakeReceived, n+1)
+		c.Close()
+		r.await(events.KindSessionClosed, n+1)
+	}
+	r.stop(nil)
+	if n, met := listening.visits(), r.Snapshot().Total; n > 0 || met.Known > 0 {
+		t.Errorf("%d visits of the port that a peer named, counts %+v: want none", n, met)
+	}
+}
+
+// A peer that connects and says nothing about its pieces is asked for them where it says to listen: when it has hung up, or in a visit
+// when we have left it.
+func TestAPeerThatConnectedWithoutABitfieldIsAskedForIt(t *testing.T) {
+	for observe, want := range map[recorder.Observe]events.Side{recorder.Stay: events.Peer, recorder.Visit: events.Us} {
+		t.Run(string(observe), func(t *testing.T) {
+			listening := startPeer(t, idle)
+			settings := passiveSettings(t)
+			settings.Observe, settings.Timeout, settings.Revisit = observe, 300*time.Millisecond, 50*time.Millisecond
+			r := record(t, settings, testTorrent())
+			r.await(events.KindTorrentAdded, 1)
+			c := call(t, settings, "127.0.0.1", "-XX0001-caller")
+			c.shake(testHash)
+			c.say(listensOn(listening.addr().Port()))
+			r.await(events.KindExtensionHandshakeReceived, 1)
+			if observe == recorder.Stay {
+				c.Close()
+			}
+			r.await(events.KindBitfieldReceived, 1)
+			r.stop(nil)
+			records := r.log.Records()
+			checkOneSessionAtATime(t, records)
+			if got := directions(records); got[0] != events.Incoming || got[1] != events.Outgoing {
+				t.Errorf("sessions %v, want an outgoing one after the incoming one", got)
+			}
+			if closed := of[*events.SessionClosed](records)[0]; closed.By != want || observe == recorder.Visit && closed.Reason != events.ReasonQuiet {
+				t.Errorf("the incoming session was ended by %v because of %v, want %v", closed.By, closed.Reason, want)
+			}
+		})
+	}
+}
+
 func TestACompletePeerThatConnectsIsNeverContacted(t *testing.T) {
 	listening := startPeer(t, idle)
 	tracker := startTracker(t, &testTracker{})
