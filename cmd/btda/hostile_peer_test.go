@@ -14,7 +14,8 @@ import (
 // hostilePieces is the number of pieces of the torrent that hostile and good peers share.
 const hostilePieces = 64
 
-// hostilePeer is a peer that means harm, and what must be in the log about it: of each line, all parts in one event.
+// hostilePeer is a peer that means harm, and what must be in the log about it: of each line, all parts in one event. It is contacted, and
+// connects itself.
 type hostilePeer struct {
 	name string
 	play func(*call)
@@ -49,8 +50,7 @@ var hostilePeers = []hostilePeer{
 		c.say(h.Append(nil))
 		c.untilLeft()
 	}, facts("ConnectionFailed phase=handshake reason=info-hash-mismatch")},
-	{"our own peer id", func(c *call) { _, _ = io.CopyN(c, c, wire.HandshakeSize); c.untilLeft() },
-		facts("ConnectionFailed phase=handshake reason=own-peer-id")},
+	{"our own peer id", (*call).mirror, facts("ConnectionFailed phase=handshake reason=own-peer-id")},
 	{"a length of 2 GiB", func(c *call) { c.shake([]byte("\x80\x00\x00\x00\x05")); c.untilLeft() },
 		facts("LimitReached limit=frame-length value=2147483648 bound=65536", overLimit)},
 	{"silent after the handshake", func(c *call) { c.shake(); c.peer.show(); c.untilLeft() }, facts("SessionOpened", reopened)},
@@ -79,6 +79,19 @@ var hostilePeers = []hostilePeer{
 		facts("ExtensionHandshakeReceived malformed=true", closedByPeer)},
 	{"endless extension handshakes", func(c *call) { c.shake(); c.flood(extended(0, "d1:v16000:"+strings.Repeat("v", 16_000)+"e")) },
 		facts("ExtensionHandshakeReceived", suppressing)},
+}
+
+// mirror says what the recorder says, as the recorder itself would.
+func (c *call) mirror() {
+	if c.connected() {
+		h := c.greeting().Append(nil)
+		c.say(h[:wire.PreludeSize])
+		id := c.answer().PeerID
+		c.say(id[:])
+	} else {
+		_, _ = io.CopyN(c, c, wire.HandshakeSize)
+	}
+	c.untilLeft()
 }
 
 // garbage is random and always the same.

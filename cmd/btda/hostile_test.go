@@ -5,9 +5,11 @@ package main_test
 import (
 	"database/sql"
 	"fmt"
+	"net"
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,12 +23,14 @@ import (
 // hostileMemory is what a recording may take among hostile trackers and peers, in bytes.
 const hostileMemory = 200 << 20
 
-// Hostile trackers and hostile peers of every sort act at once, next to one good tracker and some good peers. What each did is in the
-// log with its reason, the good ones are observed as if they were alone, memory is bounded, and the recorder stops in time.
+// Hostile trackers and hostile peers of every sort act at once, peers in both directions, next to one good tracker and some good peers.
+// What each did is in the log with its reason, the good ones are observed as if they were alone, memory is bounded, and the recorder
+// stops in time.
 func TestHostileSwarm(t *testing.T) {
 	const timeout = 2 * time.Second
-	s := startHostileSwarm(t)
-	recording, output := startRecord(t, s.torrent, "--timeout", timeout.String(), "--tracker-interval", "1s", "--revisit", "1s", "--statistic-interval", "1s")
+	s, port := startHostileSwarm(t), freePort(t)
+	recording, output := startRecord(t, s.torrent, "-ap", "--port", port, "--incoming-sessions", strconv.Itoa(hostileSessions), "--timeout", timeout.String(), "--tracker-interval", "1s", "--revisit", "1s", "--statistic-interval", "1s")
+	s.connect(t, net.JoinHostPort(ourAddress, port))
 	s.await(t)
 	memory := peakMemory(t, recording.command.Process.Pid)
 	told := recording.signal(syscall.SIGTERM)
@@ -53,6 +57,7 @@ type hostileSwarm struct {
 	hostile   []*scriptedPeer // as hostilePeers
 	leechers  []*scriptedPeer // good ones that finish
 	seed, few *scriptedPeer   // good ones that do not change
+	guests    guests          // who connects to the recorder
 }
 
 func startHostileSwarm(t *testing.T) *hostileSwarm {
@@ -105,7 +110,7 @@ func leech(c *call) {
 // await waits until everybody has shown what it is about, and the good tracker was asked again.
 func (s *hostileSwarm) await(t *testing.T) {
 	t.Helper()
-	for _, p := range slices.Concat(s.hostile, s.leechers, []*scriptedPeer{s.seed, s.few}) {
+	for _, p := range slices.Concat(s.hostile, s.leechers, s.guests.all(), []*scriptedPeer{s.seed, s.few}) {
 		await(t, "the recorder to meet "+p.name, p.shown)
 	}
 	for i, asked := range s.asked {
@@ -146,6 +151,7 @@ func (s *hostileSwarm) checkFacts(t *testing.T, records []events.Record) {
 		about := linesOfPeer(lines, s.hostile[i].address)
 		checkLines(t, "a peer: "+h.name, about, h.want)
 	}
+	s.guests.checkFacts(t, lines)
 	for i, h := range hostileTrackers {
 		var about []string
 		for _, l := range lines {
@@ -212,7 +218,7 @@ func (s *hostileSwarm) checkGood(t *testing.T, log string) {
 		t.Fatalf("btda replay: exit code %d\n%s", got.code, got.stderr)
 	}
 	var want []string
-	for _, p := range s.leechers {
+	for _, p := range slices.Concat(s.leechers, s.guests.leechers) {
 		want = append(want, p.address.String()+" bitfield have")
 	}
 	got := queryTexts(t, file, "SELECT peer.address || ' ' || below_evidence || ' ' || above_evidence FROM download JOIN peer ON peer.id = download.peer")

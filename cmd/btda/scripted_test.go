@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -24,10 +25,12 @@ type scriptedPeer struct {
 	shown    chan struct{} // closed when the recorder has met what this peer is about
 }
 
-// call is a connection that the recorder made to a scripted peer.
+// call is a connection between the recorder and a scripted peer.
 type call struct {
 	net.Conn
-	peer *scriptedPeer
+	peer  *scriptedPeer
+	wants events.InfoHash // of the torrent, where the peer connected to the recorder; else zero
+	ctx   context.Context // of the test, likewise
 }
 
 // startScripted starts a peer. When its script returns the connection is closed in order, and what the peer is about has been shown.
@@ -48,14 +51,17 @@ func (p *scriptedPeer) serve() {
 		if err != nil {
 			return
 		}
-		p.serving.Go(func() {
-			defer conn.Close()
-			p.play(&call{conn, p})
-			_ = conn.(*net.TCPConn).CloseWrite() // fails where the recorder has hung up
-			_, _ = io.Copy(io.Discard, conn)
-			p.show()
-		})
+		p.serving.Go(func() { p.playOn(&call{Conn: conn, peer: p}) })
 	}
+}
+
+// playOn plays the script, closes the connection in order and waits until the recorder has read all of it.
+func (p *scriptedPeer) playOn(c *call) {
+	defer c.Close()
+	p.play(c)
+	_ = c.Conn.(*net.TCPConn).CloseWrite() // fails where the recorder has hung up
+	c.untilLeft()
+	p.show()
 }
 
 func (p *scriptedPeer) show() { p.once.Do(func() { close(p.shown) }) }
@@ -66,8 +72,19 @@ func (p *scriptedPeer) id() (id events.PeerID) {
 	return id
 }
 
-// greeting reads the recorder's handshake.
+// greeting is what the recorder says first, or has to hear first: a handshake for the torrent.
 func (c *call) greeting() wire.Handshake {
+	if c.connected() {
+		return wire.Handshake{InfoHash: c.wants}
+	}
+	return c.answer()
+}
+
+// connected reports that the peer made the connection.
+func (c *call) connected() bool { return c.wants != events.InfoHash{} }
+
+// answer reads the recorder's handshake.
+func (c *call) answer() wire.Handshake {
 	var theirs [wire.HandshakeSize]byte
 	if _, err := io.ReadFull(c, theirs[:]); err != nil {
 		return wire.Handshake{}
@@ -81,6 +98,9 @@ func (c *call) shake(says ...[]byte) {
 	h := c.greeting()
 	h.PeerID, h.Reserved = c.peer.id(), wire.OurReserved(false)
 	c.say(h.Append(nil))
+	if c.connected() {
+		c.answer()
+	}
 	c.say(says...)
 }
 
