@@ -49,7 +49,7 @@ var arrows = []arrow{
 	{"recorder/swarmtest", []string{"input"}, "a swarm to be observed must not know its observer"},
 	{"recorder/swarmtest/realclient", []string{"recorder/swarmtest"}, "nor must one of clients that other people wrote"},
 	{"recorder/*", []string{"input", "recorder/wire", "recorder/netfail"}, "tracker, dht and session are sources side by side: one must not need another"},
-	{"recorder", []string{"input", "recorder/dht", "recorder/mse", "recorder/netfail", "recorder/session", "recorder/swarm", "recorder/tracker", "recorder/wire"},
+	{"recorder", []string{"input", "recorder/dht", "recorder/mse", "recorder/netfail", "recorder/session", "recorder/swarm", "recorder/tracker", "recorder/utp", "recorder/wire"},
 		"capture appends to the log that it is given, and shares with replay only that log"},
 	{"cmd/btda", []string{"events/eventlog", "input", "recorder", "recorder/*", "projections", "projections/*", "replay"}, "it wires everything"},
 	{"cmd/btda-demo", []string{"events/*", "input", "recorder", "recorder/*", "projections", "projections/*", "replay"}, "it wires everything, and a swarm to observe"},
@@ -90,6 +90,7 @@ var doors = []struct {
 	{"github.com/oschwald/geoip2-golang/v2", []string{"input"}, "places come in through an interface"},
 	{"go.yaml.in/yaml/v3", []string{"cmd/btda"}, "only the program reads a configuration file"},
 	{"github.com/anacrolix/dht/v2", []string{"recorder/dht", "recorder/swarmtest"}, "a single datagram ends a process that uses it without the guard; swarms to be observed are among friends"},
+	{"github.com/anacrolix/utp", []string{"recorder/utp"}, "unbounded, it keeps a connection for every packet that asks for one"},
 	{"github.com/spf13/cobra", []string{"cmd/btda", "cmd/btda-demo"}, "only programs have flags"},
 	{"github.com/anacrolix/torrent", []string{"recorder/swarmtest", "recorder/mse", "cmd/btda-demo"}, "a whole client is for swarms to be observed, and its encryption needs bounds"},
 }
