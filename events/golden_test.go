@@ -27,7 +27,7 @@ const (
 
 // notYetFrozen are the kinds whose source has not landed: no log can hold them, and -rewrite may change their records.
 var notYetFrozen = []events.Kind{
-	events.KindPeersExchanged, events.KindTrackersExchanged, events.KindLocalPeerAnnounced,
+	events.KindLocalPeerAnnounced,
 	events.KindHolepunchTried, events.KindPlaceFound,
 }
 

@@ -71,7 +71,7 @@ func TestAFloodOfStrangers(t *testing.T) {
 		count = 2_000
 	}
 	log := &tally{}
-	r := startReceiving(t, func(o *receptionOptions) { o.Log, o.Observer.Log, o.Rate = log, log, maxDialRate })
+	r := startReceiving(t, func(o *receptionOptions) { o.Log, o.Observer.Log, o.Rate, o.Greetings = log, log, maxDialRate, 1000 })
 	before := measureMemory()
 	began := time.Now()
 	half := make(chan struct{})

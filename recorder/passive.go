@@ -106,7 +106,7 @@ func (r *run) listen(open []listener) {
 	if r.settings.Encryption != session.EncryptionOff {
 		r.observer.Encrypted = mse.NewReceiver(mse.ReceiverOptions{Torrents: maps.Keys(r.book.numbers), RC4Only: r.settings.Encryption == session.EncryptionRequire})
 	}
-	r.observer.Roster = newRoster(r.intake, r.settings.Observe)
+	r.observer.Roster = newRoster(r.intake, &r.settings)
 	r.reception = newReception(receptionOptions{
 		Observer: r.observer, Log: r.gate, Torrents: r.book.byHash, Excluded: r.rules.excluded.contain,
 		Sessions: r.settings.IncomingSessions, Stay: r.settings.minimumStay(), Greetings: r.greetings, Rate: r.settings.AcceptRate,

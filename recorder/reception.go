@@ -123,7 +123,7 @@ func (r *reception) take(ctx context.Context, l listener, g *guest) {
 
 // serve lasts from the handshake to the end of a connection. Its frame lies below every session that waits.
 func (r *reception) serve(ctx context.Context, g *guest, transport events.Transport) {
-	r.Observer.Serve(ctx, &session.Arrival{Conn: g.conn, Address: g.address, Transport: transport, Admit: g.admit, Progress: &g.progress})
+	r.Observer.Serve(ctx, &session.Arrival{Conn: g.conn, Address: g.address, Transport: transport, Admit: g.admit, Progress: &g.progress, End: g.leave})
 	r.lobby.depart(g)
 	g.leave(nil)
 }

@@ -26,6 +26,7 @@ type run struct {
 	reception  *reception // nil likewise
 	repeats    *repeats   // nil likewise
 	client     *tracker.Client
+	follower   *follower // nil where no tracker is followed
 	book       *book
 	began      events.Time
 	giveUp     context.CancelFunc // ends the gate's waiting for the log
@@ -51,6 +52,8 @@ func (r *Recorder) newRun(log Log) *run {
 	}
 	live.observer = r.newObserver(live.gate)
 	live.observer.Pace = live.dispatcher
+	live.follower = live.newFollower()
+	live.observer.Hearsay = hearsay{intake: live.intake, follower: live.follower}
 	live.client = tracker.NewClient(tracker.Config{
 		PeerID: r.peerID, Port: r.settings.Port, Timeout: r.settings.Timeout, Bind: r.settings.Bind,
 		Excluded: r.rules.excluded.contain, RootCAs: r.deps.RootCAs, Now: log.Now,
@@ -114,6 +117,7 @@ func (r *run) start(ctx context.Context) {
 			r.startAnnouncer(ctx, t, url)
 		}
 	}
+	r.follow(ctx)
 	r.offerNamed()
 	r.startReception(ctx)
 	r.deps.Logger.Info("recording", "events", r.settings.Events, "torrents", len(r.torrents), "trackers", r.sourcesLeft.Load())

@@ -56,7 +56,9 @@ type Settings struct {
 
 	Threshold pieces.Fraction `setting:"threshold" unit:"of all pieces" help:"from this share on a peer counts as complete and is left alone"`
 
-	TrackerInterval    time.Duration   `setting:"tracker-interval" unit:"duration" help:"time between two announces, never shorter than the tracker's min interval"`
+	TrackerInterval         time.Duration `setting:"tracker-interval" unit:"duration" help:"time between two announces, never shorter than the tracker's min interval"`
+	FollowExchangedTrackers bool          `setting:"follow-exchanged-trackers" help:"announce to the trackers that peers name, too (BEP 28); they are recorded in any case"`
+
 	AnnounceDownloaded pieces.Fraction `setting:"announce-downloaded" unit:"of the size" help:"downloaded, as told to trackers"`
 	AnnounceLeft       pieces.Fraction `setting:"announce-left" unit:"of the size" help:"left, as told to trackers"`
 	AnnounceUploaded   pieces.Fraction `setting:"announce-uploaded" unit:"of the size" help:"uploaded, as told to trackers"`

@@ -58,3 +58,34 @@ func (r *run) startAnnouncer(ctx context.Context, t torrent, url string) {
 		_ = announcer.Run(ctx) // its error is the log's, which Run watches
 	})
 }
+
+// newFollower gives the follower of trackers that are named while the recording runs; nil where there is none.
+func (r *run) newFollower() *follower {
+	if !r.settings.FollowExchangedTrackers {
+		return nil
+	}
+	f := newFollower()
+	f.mayAsk = r.rules.mayAsk
+	f.full = func(t events.TorrentNumber) {
+		r.intake.limit(t, events.LimitReached{Limit: events.LimitTrackers, Value: maxTrackers + 1, Bound: maxTrackers})
+	}
+	for _, t := range r.torrents {
+		if !t.Metadata.Private { // BEP 27
+			f.knows(t.TorrentNumber, r.trackersOf(t))
+		}
+	}
+	return f
+}
+
+// follow asks the trackers that the follower is told of, until ctx is done.
+func (r *run) follow(ctx context.Context) {
+	if r.follower == nil {
+		return
+	}
+	r.sources.Go(func() {
+		r.follower.run(ctx, func(next followed) {
+			r.deps.Logger.Info("following a tracker", "torrent", next.torrent, "tracker", events.MaskTracker(next.url))
+			r.startAnnouncer(ctx, r.torrents[next.torrent-1], next.url)
+		})
+	})
+}

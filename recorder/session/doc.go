@@ -11,7 +11,7 @@
 // port are of that kind.
 //
 // A Roster sees to it that there is one session with each peer, when both sides dial: the first is kept, the second recorded as a
-// duplicate.
+// duplicate, unless the first has been silent for long.
 //
 // # Ways to a peer
 //

@@ -73,12 +73,16 @@ type Contact struct {
 	Torrent  Torrent
 	Address  netip.AddrPort
 	Progress *Progress // updated while the session runs; nil where nobody looks
+	// End ends the context that the contact is made with. The roster uses it where another connection takes the place of this one; nil
+	// where none does.
+	End context.CancelCauseFunc
 }
 
 // Progress is how far the peer of a contact has come. It is safe for use by many goroutines.
 type Progress struct {
 	opened atomic.Int64  // an events.Time
 	pieces atomic.Uint64 // one more than the number; 0 is unknown
+	heard  atomic.Int64  // an events.Time
 	goal   atomic.Uint32
 }
 
@@ -88,6 +92,15 @@ func (p *Progress) Opened() events.Time { return events.Time(p.opened.Load()) }
 func (p *Progress) open(at events.Time) {
 	if p != nil {
 		p.opened.Store(int64(at))
+	}
+}
+
+// Heard is when the last bytes of the session came, or it began; 0 while there is none.
+func (p *Progress) Heard() events.Time { return events.Time(max(p.heard.Load(), p.opened.Load())) }
+
+func (p *Progress) hear(at events.Time) {
+	if p != nil {
+		p.heard.Store(int64(at))
 	}
 }
 

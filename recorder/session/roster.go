@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"net/netip"
 
 	"btda/events"
@@ -9,8 +10,9 @@ import (
 
 // Roster knows which peers are in session, so that there is one session with each. Its methods are safe for use by many goroutines.
 type Roster interface {
-	// Enter takes in a peer. It gives no place to one that has a session already.
-	Enter(Presence) (Place, bool)
+	// Enter takes in a peer. The error, which has its reason (package netfail), refuses one that has a session already, or is not to
+	// have another. Enter may wait for the end of a session that is given up for this one.
+	Enter(Presence) (Place, error)
 }
 
 // Presence is a peer whose handshake is done.
@@ -19,6 +21,8 @@ type Presence struct {
 	Direction events.Direction
 	Address   netip.AddrPort // of the connection
 	PeerID    events.PeerID
+	Progress  *Progress               // of the session; nil where nobody looks
+	End       context.CancelCauseFunc // ends the session, for the reason of its cause; nil where nobody may
 }
 
 // Place is the place of a session in a Roster. Its methods are called by that session.
@@ -30,18 +34,21 @@ type Place interface {
 	Leave(Outcome)
 }
 
-var errDuplicate = netfail.New(events.ReasonDuplicate, "there is a session with this peer")
+// ErrDuplicate refuses a peer that has a session, or ends a session that another one takes the place of.
+var ErrDuplicate = netfail.New(events.ReasonDuplicate, "there is a session with this peer")
 
 // enter takes the place of a session in the roster.
 func (s *session) enter() error {
 	if s.observer.Roster == nil {
 		return nil
 	}
-	place, ok := s.observer.Roster.Enter(Presence{
-		Torrent: s.torrent().Number, Direction: s.link.direction, Address: s.link.contact.Address, PeerID: s.theirs.PeerID,
+	contact := s.link.contact
+	place, err := s.observer.Roster.Enter(Presence{
+		Torrent: contact.Torrent.Number, Direction: s.link.direction, Address: contact.Address, PeerID: s.theirs.PeerID,
+		Progress: contact.Progress, End: contact.End,
 	})
-	if !ok {
-		return errDuplicate
+	if err != nil {
+		return err
 	}
 	s.place = place
 	return nil

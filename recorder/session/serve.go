@@ -20,7 +20,8 @@ type Arrival struct {
 	// Admit gives the torrent with an info hash, once the peer has named it and before it is answered. An error, which has its reason
 	// (package netfail), refuses the peer; the torrent stands beside it where it is known.
 	Admit    func(events.InfoHash) (Torrent, error)
-	Progress *Progress // updated while the session runs; nil where nobody looks
+	Progress *Progress               // as in Contact
+	End      context.CancelCauseFunc // likewise
 }
 
 // Serve takes in a connection that a peer made: it reads the handshake as far as it names a torrent, answers it if the torrent is
@@ -39,7 +40,8 @@ func (o *Observer) welcome(ctx context.Context, a *Arrival, outcome *Outcome) *s
 	release := context.AfterFunc(ctx, func() { a.Conn.SetDeadline(past) })
 	defer release()
 	err := g.shake(ctx)
-	l := link{conn: g.conn, contact: &Contact{Torrent: g.torrent, Address: a.Address, Progress: a.Progress}, direction: events.Incoming, transport: a.Transport, encryption: g.encryption}
+	l := a.link(g.torrent)
+	l.conn, l.encryption = g.conn, g.encryption
 	if err == nil {
 		s := newSession(ctx, o, l)
 		s.began, s.theirs = g.began, g.theirs
@@ -52,6 +54,14 @@ func (o *Observer) welcome(ctx context.Context, a *Arrival, outcome *Outcome) *s
 	abort(a.Conn)
 	*outcome = o.failed(ctx, l, g.failure(err))
 	return nil
+}
+
+// link is the connection of an arrival for a torrent, which is zero where it is not known.
+func (a *Arrival) link(t Torrent) link {
+	return link{
+		conn: a.Conn, contact: &Contact{Torrent: t, Address: a.Address, Progress: a.Progress, End: a.End},
+		direction: events.Incoming, transport: a.Transport, encryption: events.Plain,
+	}
 }
 
 // greeting is the exchange of handshakes with a peer that came to us. It is small, since most of those that come may be of no use.
@@ -141,8 +151,7 @@ func (g *greeting) failure(err error) failure {
 // Refuse closes a connection that a peer made, without reading from it, and records why: an error with its reason (package netfail).
 func (o *Observer) Refuse(ctx context.Context, a *Arrival, why error) Outcome {
 	abort(a.Conn)
-	l := link{contact: &Contact{Address: a.Address}, direction: events.Incoming, transport: a.Transport, encryption: events.Plain}
-	return o.failed(ctx, l, failure{phase: events.PhaseAccept, err: why})
+	return o.failed(ctx, a.link(Torrent{}), failure{phase: events.PhaseAccept, err: why})
 }
 
 // abort closes a connection at once, without the state that the system keeps of one that was closed in order: there may be many.

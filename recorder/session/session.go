@@ -188,12 +188,16 @@ func (s *session) receiveAll() {
 
 // wait waits until something came or something is due.
 func (s *session) wait(ctx context.Context) {
+	heard := s.timers.heard
 	if s.timers.paused > s.now {
 		s.pause(ctx, min(s.timers.paused, s.nextDue()))
 	} else {
 		s.read(ctx, s.nextDue())
 	}
 	s.tick()
+	if s.timers.heard > heard {
+		s.link.contact.Progress.hear(s.at)
+	}
 	if ctx.Err() != nil {
 		s.receiveAll() // what was read is a fact
 		s.leave(stopReason(ctx))
