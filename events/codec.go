@@ -78,11 +78,7 @@ func (c *codec) duration(v *time.Duration) { signed(c, v) }
 func (c *codec) flag(v *bool) {
 	if !c.decoding {
 		c.fields++
-		if *v {
-			c.buf = append(c.buf, 0xc3)
-		} else {
-			c.buf = append(c.buf, 0xc2)
-		}
+		c.buf = appendFlag(c.buf, *v)
 		return
 	}
 	*v = false

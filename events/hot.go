@@ -24,6 +24,8 @@ func appendHot(b []byte, e Event) (_ []byte, ok bool) {
 		return e.append(b), true
 	case *SessionClosed:
 		return e.append(b), true
+	case *ExtensionHandshakeReceived:
+		return e.append(b), true
 	case *TrackerAnnounced:
 		return e.append(b)
 	}
@@ -39,6 +41,7 @@ type hotEvents struct {
 	sessionOpened    SessionOpened
 	sessionClosed    SessionClosed
 	trackerAnnounced TrackerAnnounced
+	handshake        ExtensionHandshakeReceived
 }
 
 // read reads a payload of the newest version of a kind. It returns nil where it cannot.
@@ -63,6 +66,10 @@ func (h *hotEvents) read(kind Kind, p []byte, c *codec) Event {
 	case KindSessionClosed:
 		if h.sessionClosed.read(p) {
 			return &h.sessionClosed
+		}
+	case KindExtensionHandshakeReceived:
+		if h.handshake.read(p, c) {
+			return &h.handshake
 		}
 	case KindTrackerAnnounced:
 		if h.trackerAnnounced.read(p, c) {
@@ -228,7 +235,7 @@ func (e *TrackerAnnounced) append(b []byte) (_ []byte, ok bool) {
 
 func (e *TrackerAnnounced) read(p []byte, c *codec) bool {
 	torrent, p := cutUint(cutLongArray(p, 17))
-	e.Tracker, p = cutText(p, c)
+	p = cutText(p, &e.Tracker, c)
 	event, p := cutByte(p)
 	p = cutAddress(p, &e.Remote)
 	duration, p := cutUint(p)
@@ -240,8 +247,8 @@ func (e *TrackerAnnounced) read(p []byte, c *codec) bool {
 	p = cutPeers(p, &e.Peers)
 	invalid, p := cutUint(p)
 	e.ExternalIP, p = cutBytes(p)
-	e.Warning, p = cutText(p, c)
-	e.TrackerID, p = cutText(p, c)
+	p = cutText(p, &e.Warning, c)
+	p = cutText(p, &e.TrackerID, c)
 	e.Torrent, e.Event, e.InvalidPeers = TorrentNumber(torrent), AnnounceEvent(event), uint32(invalid)
 	e.Duration = time.Duration(duration)
 	return allRead(p) && fit32(torrent|invalid) && fitDurations(duration)

@@ -75,21 +75,19 @@ func cutBytes(p []byte) (b, rest []byte) {
 	return nil, nil
 }
 
-// cutText cuts a text of less than 256 bytes.
-func cutText(p []byte, c *codec) (string, []byte) {
+// cutText cuts a text of less than 256 bytes into v. A text that v holds already need not be looked up.
+func cutText(p []byte, v *string, c *codec) []byte {
 	var text, rest []byte
 	switch {
-	case len(p) >= 1 && p[0] == 0xa0:
-		return "", p[1:]
 	case len(p) >= 1 && p[0]&0xe0 == 0xa0:
 		text, rest = split(p[1:], int(p[0]&0x1f))
 	case len(p) >= 2 && p[0] == 0xd9:
 		text, rest = split(p[2:], int(p[1]))
 	}
-	if rest == nil {
-		return "", nil
+	if rest != nil && *v != string(text) {
+		*v = c.intern(text)
 	}
-	return c.intern(text), rest
+	return rest
 }
 
 // cutEmptyText cuts a text that is empty.

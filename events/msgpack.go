@@ -42,6 +42,13 @@ func appendInt(b []byte, v int64) []byte {
 	return binary.BigEndian.AppendUint64(append(b, 0xd3), uint64(v))
 }
 
+func appendFlag(b []byte, v bool) []byte {
+	if v {
+		return append(b, 0xc3)
+	}
+	return append(b, 0xc2)
+}
+
 func appendOptional(b []byte, v Optional) []byte {
 	if !v.Known {
 		return append(b, 0xc0)

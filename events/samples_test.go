@@ -45,6 +45,9 @@ func hotSamples() []events.Event {
 			DialDuration: 31 * time.Millisecond, HandshakeDuration: 62 * time.Millisecond},
 		&events.SessionClosed{Session: 123456, By: events.Peer, Reason: events.ReasonClosedByPeer, BytesReceived: 12345, BytesSent: 456,
 			MessagesReceived: 345, MessagesSent: 12, LongestWait: 5 * time.Second, LogWait: time.Millisecond, LongestContentWait: 6 * time.Second},
+		&events.ExtensionHandshakeReceived{Session: 123456, Client: "Transmission 3.00", Port: events.Some(51413), RequestQueue: events.Some(512),
+			Extensions:   []events.Extension{{Name: "upload_only", ID: 3}, {Name: "ut_metadata", ID: 200}, {Name: "ut_pex", ID: 1}},
+			MetadataSize: events.Some(31235), YourIP: []byte{203, 0, 114, 7}, Length: 300, Raw: bytes.Repeat([]byte{'r'}, 300)},
 		&events.TrackerAnnounced{Torrent: 7, Tracker: "http://tracker.example.org:6969/announce", Event: events.AnnounceRegular, Remote: peer,
 			Duration: 85 * time.Millisecond, Interval: events.Some(1800), Seeders: events.Some(12), Leechers: events.Some(345), Peers: peers},
 	}
