@@ -20,7 +20,7 @@ import (
 // ClientOptions chooses what a client does.
 type ClientOptions struct {
 	Name    string     // for people
-	Address netip.Addr // loopback address of its own, from which it also connects
+	Address netip.Addr // loopback address of its own, from which it also connects; of IPv6 there is only ::1, which clients may share
 	Full    bool       // it begins with the whole payload
 	// Goal is the number of pieces that it downloads: it stays connected but wants no more then. 0 is all.
 	Goal int
@@ -54,7 +54,11 @@ func StartClient(p *Payload, o ClientOptions) (*Client, error) {
 		return nil, fmt.Errorf("swarmtest: client %s on %v: %w", o.Name, o.Address, err)
 	}
 	c.client, c.PeerID, c.Port = client, events.PeerID(client.PeerID()), uint16(client.LocalPort())
-	client.AddDialer(torrent.NetworkDialer{Network: "tcp4", Dialer: c.dialer()})
+	network := "tcp4"
+	if c.Address.Is6() {
+		network = "tcp6"
+	}
+	client.AddDialer(torrent.NetworkDialer{Network: network, Dialer: c.dialer()})
 	if err := c.add(p); err != nil {
 		return nil, errors.Join(fmt.Errorf("swarmtest: client %s: %w", o.Name, err), c.Close())
 	}
@@ -66,7 +70,8 @@ func (c *Client) config() *torrent.ClientConfig {
 	o := torrent.NewDefaultClientConfig()
 	o.ListenHost = func(string) string { return c.Address.String() }
 	o.ListenPort = 0
-	o.NoDHT, o.NoDefaultPortForwarding, o.DisableIPv6, o.DisableWebtorrent, o.DisableWebseeds = true, true, true, true, true
+	o.NoDHT, o.NoDefaultPortForwarding, o.DisableWebtorrent, o.DisableWebseeds = true, true, true, true
+	o.DisableIPv4, o.DisableIPv6 = c.Address.Is6(), c.Address.Is4()
 	o.DisablePEX, o.DisableUTP = !c.PEX, !c.UTP
 	o.Seed, o.AcceptPeerConnections, o.DisableAcceptRateLimiting = true, true, true
 	o.AlwaysWantConns = true            // it takes observers whatever it needs itself
