@@ -34,7 +34,7 @@ const freeDescriptors = 20
 // failures to accept and the sessions as they are recorded.
 func receiveWithFewDescriptors() {
 	log := printingLog{eventstest.NewLog()}
-	open, err := listen([]netip.Addr{netip.MustParseAddr("127.0.0.1")}, 0, discard)
+	open, err := openSockets(opening{bind: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, port: 0, setting: "port", logger: discard}, listenTCP)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -91,7 +91,8 @@ func (r *Recorder) listen() ([]listener, error) {
 	if !r.settings.Passive {
 		return nil, nil
 	}
-	return listen(r.settings.Bind, r.settings.Port, r.deps.Logger)
+	o := opening{bind: r.settings.Bind, port: r.settings.Port, setting: "port", logger: r.deps.Logger}
+	return openSockets(o, listenTCP)
 }
 
 // listen prepares to take in what comes in at the listeners.

@@ -47,7 +47,7 @@ func startReceiving(t testing.TB, set func(*receptionOptions)) *receiving {
 		Excluded: func(netip.Addr) bool { return false }, Sessions: 100, Greetings: 100, Rate: 10_000,
 	}
 	set(&o)
-	open, err := listen([]netip.Addr{netip.MustParseAddr("127.0.0.1")}, 0, discard)
+	open, err := openSockets(opening{bind: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, port: 0, setting: "port", logger: discard}, listenTCP)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,8 @@
 //
 // Every tracker of every torrent has a goroutine (tracker.Announcer); what it names goes through the address rules of intake to
 // the dispatcher. The dispatcher's goroutine alone uses the schedule, and begins a goroutine for each contact (session.Observer).
-// In passive mode the reception has one for each listener and each connection that comes in.
+// In passive mode the reception has one for each listener and each connection that comes in. A node of the DHT has one, and each torrent
+// one for its lookups there.
 // Run owns them all and waits for them. All facts go through one gate to the log, which closes before RunStopped is appended.
 // Failures of incoming connections come there by way of repeats, which counts those of one origin.
 package recorder
@@ -104,12 +105,17 @@ func (r *Recorder) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	sockets, err := r.listenDHT()
+	if err != nil {
+		return errors.Join(err, closeAll(open))
+	}
 	log, err := r.deps.CreateLog(r.settings.Events)
 	if err != nil {
-		return errors.Join(fmt.Errorf("the event log %s cannot be created: %w", r.settings.Events, err), closeAll(open))
+		return errors.Join(fmt.Errorf("the event log %s cannot be created: %w", r.settings.Events, err), closeAll(open), closeAll(sockets))
 	}
 	live := r.newRun(log)
 	live.listen(open)
+	live.enterDHT(sockets)
 	return live.record(ctx)
 }
 

@@ -28,6 +28,7 @@ type run struct {
 	client     *tracker.Client
 	follower   *follower // nil where no tracker is followed
 	book       *book
+	nodes      nodes // of the DHT; empty without it
 	began      events.Time
 	giveUp     context.CancelFunc // ends the gate's waiting for the log
 
@@ -65,7 +66,7 @@ func (r *Recorder) newRun(log Log) *run {
 func (r *run) record(ctx context.Context) error {
 	defer r.giveUp()
 	if err := r.introduce(); err != nil {
-		return stoppedByLog(errors.Join(err, r.log.Close()))
+		return stoppedByLog(errors.Join(err, r.log.Close(), r.nodes.close()))
 	}
 	sources, stopSources := context.WithCancel(context.Background())
 	defer stopSources()
@@ -119,6 +120,7 @@ func (r *run) start(ctx context.Context) {
 	}
 	r.follow(ctx)
 	r.offerNamed()
+	r.startDHT(ctx)
 	r.startReception(ctx)
 	r.deps.Logger.Info("recording", "events", r.settings.Events, "torrents", len(r.torrents), "trackers", r.sourcesLeft.Load())
 }

@@ -11,6 +11,7 @@ import (
 
 	"btda/events"
 	"btda/events/pieces"
+	"btda/recorder/dht"
 	"btda/recorder/session"
 )
 
@@ -28,6 +29,7 @@ const (
 type Settings struct {
 	Active  bool `setting:"active" short:"a" help:"contact the peers that are named; what is done when nothing is chosen"`
 	Passive bool `setting:"passive" short:"p" help:"wait for peers to connect; combines with -a"`
+	DHT     bool `setting:"dht" short:"d" help:"ask the DHT for peers and be a node of it; combines with -a and -p"`
 	Debug   bool `setting:"debug" short:"g" help:"write more to the log file"`
 
 	Input             string        `setting:"input" unit:"folder" help:"where to look for *.torrent files, walked recursively"`
@@ -58,6 +60,12 @@ type Settings struct {
 
 	TrackerInterval         time.Duration `setting:"tracker-interval" unit:"duration" help:"time between two announces, never shorter than the tracker's min interval"`
 	FollowExchangedTrackers bool          `setting:"follow-exchanged-trackers" help:"announce to the trackers that peers name, too (BEP 28); they are recorded in any case"`
+	DHTBootstrap            []string      `setting:"dht-bootstrap" unit:"host:port" help:"node with which to begin in the DHT (repeatable); without one, public nodes of other projects"`
+	DHTPort                 uint16        `setting:"dht-port" unit:"port" help:"UDP port of the DHT node"`
+	DHTInterval             time.Duration `setting:"dht-interval" unit:"duration" help:"time between two lookups of a torrent in the DHT"`
+	DHTRate                 int           `setting:"dht-rate" unit:"queries a second" help:"queries to the DHT in a second over IPv4, and as many over IPv6, at the most; 0 is no limit"`
+	DHTReadOnly             bool          `setting:"dht-read-only" help:"answer no query of the DHT, and say so; announces nothing to it either"`
+	NoDHTAnnounce           bool          `setting:"no-dht-announce" help:"do not announce our port in the DHT, as is done with --passive"`
 
 	AnnounceDownloaded pieces.Fraction `setting:"announce-downloaded" unit:"of the size" help:"downloaded, as told to trackers"`
 	AnnounceLeft       pieces.Fraction `setting:"announce-left" unit:"of the size" help:"left, as told to trackers"`
@@ -70,9 +78,10 @@ func DefaultSettings() Settings {
 		Input: "input", Output: "output", Observe: Stay,
 		Port: 6884, Sessions: 1024, IncomingSessions: 1024, DialRate: 100, NetworkDialRate: 10, AcceptRate: 1000, MinFree: 1 << 30, MaxMetadata: 32 << 20,
 		Timeout: 6 * time.Second, Revisit: 5 * time.Minute, MaxMessages: "auto", StatisticInterval: 5 * time.Minute,
-		Encryption:         session.EncryptionAllow,
-		Threshold:          pieces.MustFraction("0.98"),
-		TrackerInterval:    5 * time.Minute,
+		Encryption:      session.EncryptionAllow,
+		Threshold:       pieces.MustFraction("0.98"),
+		TrackerInterval: 5 * time.Minute,
+		DHTPort:         17000, DHTInterval: 5 * time.Minute, DHTRate: 50,
 		AnnounceDownloaded: pieces.MustFraction("0.5"), AnnounceLeft: pieces.MustFraction("0.5"), AnnounceUploaded: pieces.MustFraction("0.2"),
 	}
 }
@@ -80,10 +89,13 @@ func DefaultSettings() Settings {
 // calibrateTimeout is the timeout with which waits are measured.
 const calibrateTimeout = 30 * time.Second
 
-// Resolve fills in what depends on other settings: when nothing is chosen to be done, peers are contacted; to calibrate is to visit, with a
-// timeout of its own. given are the names of settings that somebody chose, which stay as they are.
+// Resolve fills in what depends on other settings: when nothing is chosen to be done, peers are contacted; the DHT has public nodes to
+// begin with; to calibrate is to visit, with a timeout of its own. given are the names of settings that somebody chose, which stay as they are.
 func (s *Settings) Resolve(given ...string) {
 	s.Active = s.Active || !s.Passive
+	if s.DHT && len(s.DHTBootstrap) == 0 {
+		s.DHTBootstrap = dht.DefaultBootstrap()
+	}
 	if s.Calibrate && !slices.Contains(given, "timeout") {
 		s.Timeout = calibrateTimeout
 	}
@@ -132,12 +144,15 @@ func (s Settings) Configuration() []events.Setting {
 
 // Text gives the value as RunStarted stores it: durations and fractions in their shortest form, lists with commas.
 func (f Field) Text() string {
-	if addresses, ok := f.Value.(*[]netip.Addr); ok {
-		texts := make([]string, len(*addresses))
-		for i, a := range *addresses {
+	switch list := f.Value.(type) {
+	case *[]netip.Addr:
+		texts := make([]string, len(*list))
+		for i, a := range *list {
 			texts[i] = a.String()
 		}
 		return strings.Join(texts, ",")
+	case *[]string:
+		return strings.Join(*list, ",")
 	}
 	return fmt.Sprint(reflect.ValueOf(f.Value).Elem().Interface())
 }

@@ -10,6 +10,7 @@ import (
 
 	"btda/events/pieces"
 	"btda/input"
+	"btda/recorder/dht"
 	"btda/recorder/session"
 )
 
@@ -67,6 +68,7 @@ func (s *Settings) Validate() error {
 	if s.MaxMetadata < 1<<10 || s.MaxMetadata > maxMaxMetadata {
 		c.add("max-metadata", s.MaxMetadata, fmt.Sprintf("want 1K to %v", maxMaxMetadata))
 	}
+	s.checkDHT(&c)
 	if s.Threshold.Compare(pieces.Fraction{}) <= 0 {
 		c.add("threshold", s.Threshold, "want more than 0, up to 1: every peer would count as complete")
 	}
@@ -122,6 +124,19 @@ func (s *Settings) checkCalibrate(c *check) {
 	}
 	if s.Calibrate && s.Observe == Stay {
 		c.add("observe", string(s.Observe), "waits as long as the peer likes, and --calibrate measures what timeouts would cut: leave one of them out")
+	}
+}
+
+func (s *Settings) checkDHT(c *check) {
+	c.within("dht-port", int(s.DHTPort), 1<<16-1)
+	c.positive("dht-interval", s.DHTInterval)
+	if s.DHTRate < 0 || s.DHTRate > maxDialRate {
+		c.add("dht-rate", s.DHTRate, fmt.Sprintf("want 1 to %d, or 0 for no limit", maxDialRate))
+	}
+	for _, hostPort := range s.DHTBootstrap {
+		if _, _, err := dht.SplitHostPort(hostPort); err != nil {
+			c.add("dht-bootstrap", hostPort, "want HOST:PORT, such as router.example:6881")
+		}
 	}
 }
 

@@ -23,8 +23,8 @@ func newRecord() *cobra.Command {
 files below the input folder are recorded, and the magnet links in its magnet.txt, one a line; else only those that are named. What a
 magnet link leaves open is asked of the peers, and kept in the output folder for the next time.
 
-This version asks HTTP and HTTPS trackers for peers and contacts them over TCP (-a). It also waits for peers to connect (-p); with -p
-alone it does only that. It asks no DHT and no UDP trackers.
+Trackers are asked for peers, over HTTP, HTTPS and UDP, and so is the DHT with -d. The peers are contacted over TCP (-a). With -p peers
+are waited for too; with -p alone none is contacted. Private torrents never touch the DHT.
 
 The first interrupt begins the shutdown: trackers are told, sessions closed, the log sealed. The second ends at once; no recorded
 event is lost by that either. The last line on standard output says where the log is. Exit codes: 0 done, 1 failed, 2 wrong usage.
@@ -32,7 +32,7 @@ event is lost by that either. The last line on standard output says where the lo
 Every setting is a flag, an environment variable, and a key of the configuration file; the first of these counts. Lists have commas
 in a variable. An empty variable is none.`,
 		Example: `  btda record cats.torrent
-  btda record -ap --port 6884 cats.torrent
+  btda record -apd --port 6884 cats.torrent
   btda record --input torrents --output logs --duration 34h`,
 		RunE: func(c *cobra.Command, torrents []string) error {
 			return record(c, settings, torrents)

@@ -51,8 +51,11 @@ func (v *settingValue) isSwitch() bool {
 }
 
 func (v *settingValue) isList() bool {
-	_, ok := v.Value.(*[]netip.Addr)
-	return ok
+	switch v.Value.(type) {
+	case *[]netip.Addr, *[]string:
+		return true
+	}
+	return false
 }
 
 func (v *settingValue) defaultText() string {
@@ -92,6 +95,8 @@ func (v *settingValue) Set(text string) error {
 		return parseInto(to, text, recorder.ParseByteSize, "want a number of bytes, such as 500M or 2G")
 	case *pieces.Fraction:
 		return to.Set(text)
+	case *[]string:
+		*to = append(*to, text)
 	case *[]netip.Addr:
 		var a netip.Addr
 		err := parseInto(&a, text, netip.ParseAddr, "want an address, such as 192.0.2.7 or 2001:db8::7")

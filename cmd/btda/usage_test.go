@@ -15,7 +15,7 @@ func TestWrongUsage(t *testing.T) {
 		"":                       "which command?",
 		"play":                   `no command "play"`,
 		"record --nope":          "--nope",
-		"record -d":              "unknown shorthand flag",
+		"record -x":              "unknown shorthand flag",
 		"record --port":          "--port",
 		"record --port 0":        "--port 0: want 1 to 65535",
 		"record --port 70000":    "want a number from 1 to 65535",

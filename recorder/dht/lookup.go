@@ -20,14 +20,14 @@ type Request struct {
 }
 
 // Search looks a torrent up again and again, the time from the beginning of one lookup to that of the next being interval, until ctx is
-// done. The error is the log's.
+// done or the torrent turns out to be private. The error is the log's.
 func (n *Node) Search(ctx context.Context, r Request, interval time.Duration) error {
 	select {
 	case <-n.settled:
 	case <-ctx.Done():
 		return nil
 	}
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && n.config.Torrent(r.InfoHash) != 0 {
 		next := time.NewTimer(interval)
 		joined := n.joined
 		if n.Joined() {

@@ -178,7 +178,7 @@ func (s *session) shake(ctx context.Context) (*wire.Handshake, error) {
 
 // handshake is what we say first about a torrent.
 func (o *Observer) handshake(t *Torrent) []byte {
-	return wire.Handshake{Reserved: wire.OurReserved(false), InfoHash: t.InfoHash, PeerID: o.PeerID}.Append(nil)
+	return wire.Handshake{Reserved: wire.OurReserved(o.dht(t)), InfoHash: t.InfoHash, PeerID: o.PeerID}.Append(nil)
 }
 
 // readHandshake reads until the buffer has a handshake. It gives up as soon as it can be none.

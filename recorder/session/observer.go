@@ -30,10 +30,14 @@ type Observer struct {
 	PeerID  events.PeerID // our own
 	Client  string        // our name and version, as told to peers
 	Port    uint16        // that we listen on; 0 when not listening
+	DHTPort uint16        // of our DHT node (BEP 5); 0 without one
 	Timeout time.Duration // to connect, for handshakes, to send, and for content in a visit
 	Revisit time.Duration // after which a session whose start is not known is reopened; 0 is never
 	Visit   bool          // leave when nothing new comes, instead of staying
 	Roster  Roster        // of the peers in session; nil where each peer may have many sessions
+
+	// OfferNode takes in the DHT node of a peer; it must not wait. It may be nil when there is no node of ours.
+	OfferNode func(netip.AddrPort)
 	// Failures takes in what connections that peers made failed of, and may keep it in number; nil is Log.
 	Failures events.Appender
 	Hearsay  Hearsay // of the peers and trackers that peers name; nil where nobody listens to it
@@ -140,6 +144,9 @@ const (
 	// StartKnown is a peer that told its whole set: by a bitfield, have-all or have-none.
 	StartKnown
 )
+
+// dht tells whether the DHT is spoken of for a torrent: never for a private one (BEP 27).
+func (o *Observer) dht(t *Torrent) bool { return o.DHTPort > 0 && !t.Private }
 
 // Outcome is how a contact ended.
 type Outcome struct {

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"net/netip"
+
 	"btda/events"
 	"btda/recorder/wire"
 )
@@ -62,6 +64,10 @@ func (s *session) receivePort(m message) {
 		return
 	}
 	s.record(m, &events.PortReceived{Session: s.number, Port: port}, 0)
+	if s.observer.dht(s.torrent()) && !s.peer.node {
+		s.peer.node = true
+		s.observer.OfferNode(netip.AddrPortFrom(s.link.contact.Address.Addr(), port))
+	}
 }
 
 func (s *session) receiveBitfield(m message) {

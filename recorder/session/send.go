@@ -26,9 +26,17 @@ func (s *session) greet() {
 	if s.theirs.Reserved.Fast() {
 		b = wire.AppendHaveNone(b)
 	}
+	if s.speaksDHT() {
+		b = wire.AppendPort(b, s.observer.DHTPort)
+	}
 	if len(b) > 0 {
 		s.send(b)
 	}
+}
+
+// speaksDHT tells whether both sides have a DHT node that they may speak of.
+func (s *session) speaksDHT() bool {
+	return s.observer.dht(s.torrent()) && s.theirs.Reserved.DHT()
 }
 
 func (s *session) keepAlive() { s.send(wire.AppendKeepAlive(nil)) }

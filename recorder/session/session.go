@@ -69,6 +69,7 @@ type ending struct {
 // offer is what a peer said in its extension handshake.
 type offer struct {
 	heard      bool
+	node       bool  // the peer has told of its DHT node
 	metadata   uint8 // number of ut_metadata; 0 where it is not offered
 	listenPort events.Optional
 }

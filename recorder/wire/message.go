@@ -84,6 +84,11 @@ func AppendKeepAlive(b []byte) []byte { return append(b, 0, 0, 0, 0) }
 // AppendHaveNone appends have-none (BEP 6).
 func AppendHaveNone(b []byte) []byte { return append(b, 0, 0, 0, 1, byte(events.HaveNone)) }
 
+// AppendPort appends port, the UDP port of our DHT node (BEP 5).
+func AppendPort(b []byte, port uint16) []byte {
+	return binary.BigEndian.AppendUint16(append(b, 0, 0, 0, 3, byte(events.Port)), port)
+}
+
 // AppendExtended appends a message of an extension; the number is the one that the peer gave to it (BEP 10).
 func AppendExtended(b []byte, extension uint8, payload []byte) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(2+len(payload)))
