@@ -29,7 +29,7 @@ func newDiscovery(d *definitions) *discovery {
 	endpoints := newEndpoints(d, trackers)
 	return &discovery{
 		definitions: d, endpoints: endpoints, requests: newRequests(d, trackers, endpoints),
-		scrapes: &scrapes{trackers: trackers}, failures: newFailures(d, trackers), guests: map[sessionKey]guest{},
+		scrapes: newScrapes(trackers), failures: newFailures(d, trackers), guests: map[sessionKey]guest{},
 	}
 }
 
@@ -55,8 +55,10 @@ func (d *discovery) lookedUp(at moment, e *events.DHTLookedUp) {
 }
 
 func (d *discovery) lookupEnded(at moment, e *events.DHTLookupEnded) {
+	d.failures.lookupEnded(at, e)
 	if torrent, ok := d.definitions.torrent(at.run, e.Torrent); ok {
 		d.requests.lookupEnded(at, torrent, e)
+		d.scrapes.lookupEnded(at, torrent, e)
 	}
 }
 

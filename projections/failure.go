@@ -20,9 +20,10 @@ const (
 	activityAnnounce
 	activityScrape
 	activityAnswer // a datagram that came while a UDP tracker was asked
+	activityLookup // in the DHT
 )
 
-var activityNames = [...]string{"connection", "announce", "scrape", "answer"}
+var activityNames = [...]string{"connection", "announce", "scrape", "answer", "lookup"}
 
 // contactOrder tells the first contact with an endpoint, or with a tracker for a torrent, from later ones.
 type contactOrder uint8
@@ -161,6 +162,11 @@ func (s *failures) ignored(at moment, e *events.TrackerAnswersIgnored) {
 	s.countTimes(at, attempt{
 		torrent: s.torrent(at, e.Torrent), tracker: s.trackers.index(e.Tracker), activity: activityAnswer, phase: events.PhaseAnswer, reason: e.Reason,
 	}, e.Count)
+}
+
+// lookupEnded counts a lookup in the DHT, of one address family. Its nodes are no contacts of ours.
+func (s *failures) lookupEnded(at moment, e *events.DHTLookupEnded) {
+	s.ask(at, attempt{torrent: s.torrent(at, e.Torrent), tracker: noTracker, activity: activityLookup, reason: e.Reason})
 }
 
 // ask counts what came of asking a tracker.

@@ -122,6 +122,12 @@ func naiveFailures(records []events.Record) string {
 			question("announce", e.Torrent, e.Tracker, fmt.Sprint(e.Phase, " ", e.Reason))
 		case *events.TrackerScrapeFailed:
 			question("scrape", e.Torrent, e.Tracker, fmt.Sprint(e.Phase, " ", e.Reason))
+		case *events.DHTLookupEnded:
+			result := "- -"
+			if e.Reason != 0 {
+				result = fmt.Sprint("- ", e.Reason)
+			}
+			question("lookup", e.Torrent, "-", result)
 		case *events.TrackerAnswersIgnored:
 			counts[fmt.Sprint(e.Torrent, " answer ", e.Tracker, " - answer ", e.Reason, " - -")] += int(e.Count)
 		}
@@ -216,7 +222,11 @@ func (m *naiveModel) namings(r *events.Record) (all []naiveNaming) {
 	case *events.LocalPeerAnnounced:
 		one(e.Torrent, "local", e.Peer.AddrPort)
 	case *events.DHTPeerAnnounced:
-		one(e.Torrent, "dht", netip.AddrPortFrom(e.Node.Addr(), e.Port))
+		port := e.Port
+		if e.ImpliedPort {
+			port = e.Node.Port()
+		}
+		one(e.Torrent, "dht", netip.AddrPortFrom(e.Node.Addr(), port))
 	}
 	return all
 }

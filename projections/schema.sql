@@ -116,25 +116,28 @@ CREATE TABLE endpoint (
     peer         INTEGER REFERENCES peer (id) -- NULL without a handshake
 );
 
--- Every successful scrape. The counts of different trackers overlap: never add them up.
+-- Every successful scrape of a tracker, and every lookup in the DHT in which a node gave a count (BEP 33): an estimate then, from the
+-- filters of all nodes together. The counts of different trackers, and of the DHT, overlap: never add them up.
 CREATE TABLE scrape (
     id          INTEGER PRIMARY KEY,
-    tracker     TEXT,    -- announce URL, passkeys masked
+    tracker     TEXT,    -- announce URL, passkeys masked; NULL for the DHT
     torrent     INTEGER REFERENCES torrent (id),
-    time        INTEGER, -- of the answer
-    seeders     INTEGER, -- complete; NULL when not said
-    completed   INTEGER, -- downloaded; NULL when not said
-    leechers    INTEGER, -- incomplete; NULL when not said
-    downloaders INTEGER  -- BEP 21; NULL when not said
+    time        INTEGER, -- of the answer; of a lookup its end
+    seeders     INTEGER, -- complete; NULL when not said, or more than a filter of the DHT can tell, some 7,800
+    completed   INTEGER, -- downloaded; NULL when not said, as for the DHT
+    leechers    INTEGER, -- incomplete; NULL as for seeders
+    downloaders INTEGER, -- BEP 21; NULL when not said, as for the DHT
+    source      TEXT     -- tracker, dht
 );
 
--- What came of every connection and of every question to a tracker, counted: one row for each combination. Those that succeeded are
+-- What came of every connection, of every question to a tracker and of every lookup in the DHT, counted: one row for each combination. Those that succeeded are
 -- the rows without a reason. Datagrams that came while a UDP tracker was asked and were no answer are counted apart: they are the outcome
 -- of no question.
 CREATE TABLE failure (
     id        INTEGER PRIMARY KEY,
     torrent   INTEGER REFERENCES torrent (id), -- NULL when not known, as for an incoming connection with an unknown info hash
-    activity  TEXT,    -- connection, announce, scrape; answer: datagrams that a UDP tracker's question was not answered by
+    activity  TEXT,    -- connection, announce, scrape; lookup in the DHT, of one address family; answer: datagrams that a UDP tracker's
+                       -- question was not answered by
     tracker   TEXT,    -- announce URL, passkeys masked; NULL for connections
     direction TEXT,    -- outgoing, incoming; NULL for trackers
     phase     TEXT,    -- in which it failed: dial, encryption, handshake, accept; of trackers resolve, tls, request, answer, transaction,

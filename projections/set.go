@@ -128,6 +128,8 @@ func (s *Set) applyOther(at moment, event events.Event) {
 		s.discovery.failures.suppressed(at, e)
 	case *events.DHTLookedUp:
 		s.discovery.lookedUp(at, e)
+	case *events.DHTScraped:
+		s.discovery.scrapes.scrapedNode(at, e)
 	case *events.DHTLookupEnded:
 		s.discovery.lookupEnded(at, e)
 	case *events.DHTPeerAnnounced:

@@ -103,7 +103,7 @@ func (s *naiveStream) discover(session events.SessionNumber) {
 	case 2:
 		s.add(&events.DHTLookedUp{Torrent: 2, Lookup: 1, Node: s.address(), Peers: peers})
 	case 3:
-		s.add(&events.DHTLookupEnded{Torrent: 2, Lookup: 1})
+		s.add(&events.DHTLookupEnded{Torrent: 2, Lookup: 1, Reason: []events.Reason{0, 0, events.ReasonTimeout}[s.IntN(3)]})
 	case 4:
 		s.add(&events.PeersExchanged{Session: session, Added: peers})
 	case 5:
@@ -119,7 +119,7 @@ func (s *naiveStream) discover(session events.SessionNumber) {
 	case 10:
 		s.add(&events.PeersNamed{Torrent: 1, Source: events.Source(14 + s.IntN(4)), Peers: peers})
 	case 11:
-		s.add(&events.DHTPeerAnnounced{Torrent: 1, Node: s.address(), Port: 2})
+		s.add(&events.DHTPeerAnnounced{Torrent: 1, Node: s.address(), Port: 2, ImpliedPort: s.IntN(2) == 0})
 	case 12:
 		s.add(&events.TrackerAnswersIgnored{Torrent: 2, Tracker: tracker, Reason: events.ReasonWrongSender, Count: 1 + s.Uint64N(9)})
 	case 13:

@@ -22,7 +22,7 @@ type Selection struct {
 	From events.Time
 	// Torrents leaves out all others; empty is all. A torrent that no log observes is an error.
 	Torrents []events.InfoHash
-	// Sources leaves out the peers, downloads, endpoints, requests and scrapes of all others; empty is all. A scrape is of source tracker.
+	// Sources leaves out the peers, downloads, endpoints, requests and scrapes of all others; empty is all.
 	Sources []events.Source
 }
 
@@ -61,7 +61,6 @@ func (s *Selection) set() bool { return s.From != 0 || len(s.Torrents) > 0 || le
 type trait struct {
 	time   string // column that From goes by; empty where all rows are of the whole log
 	source string // column that Sources goes by; empty where rows have none
-	always events.Source
 }
 
 // traits has every table but provenance, which is always written.
@@ -72,7 +71,7 @@ var traits = map[string]trait{
 	"statistic":       {time: "timestamp"},
 	"download":        {time: "first_above", source: "source"},
 	"endpoint":        {time: "first_named", source: "first_source"},
-	"scrape":          {time: "time", always: events.SourceTracker},
+	"scrape":          {time: "time", source: "source"},
 	"failure":         {},
 	"timing":          {time: "timestamp"},
 	"message_wait":    {},
@@ -189,9 +188,6 @@ func (s *sieve) takesPeer(row projections.Row) bool {
 	}
 	if len(s.sources) == 0 {
 		return true
-	}
-	if s.always != 0 {
-		return slices.Contains(s.sources, s.always.String())
 	}
 	return s.sourceAt < 0 || slices.Contains(s.sources, row[s.sourceAt].Text)
 }
