@@ -7,6 +7,15 @@ import (
 	"testing"
 )
 
+// Rehearse is rehearse for the tests of what folds events.
+func Rehearse(t *testing.T, kind Kind, newest Version, steps map[Version]func([]byte) ([]byte, error)) {
+	upcasters := map[Version]upcaster{}
+	for version, step := range steps {
+		upcasters[version] = step
+	}
+	rehearse(t, kind, newest, upcasters)
+}
+
 // rehearse raises the payload version of a kind for the time of a test.
 func rehearse(t *testing.T, kind Kind, newest Version, steps map[Version]upcaster) {
 	before := kinds[kind].version
