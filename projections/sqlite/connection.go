@@ -18,9 +18,13 @@ type connection struct {
 	db  uintptr
 }
 
-// openConnection opens the file at path, which SQLite treats as a new database when it is empty. Without the mutexes of
-// SQLite: a connection has one owner.
+// openConnection opens the file at path, which SQLite treats as a new database when it is empty.
 func openConnection(path string) (*connection, error) {
+	return connect(path, sqlite3.SQLITE_OPEN_READWRITE)
+}
+
+// connect opens a file by its path or URI. Without the mutexes of SQLite: a connection has one owner.
+func connect(path string, flags int32) (*connection, error) {
 	c := &connection{tls: libc.NewTLS()}
 	name, err := libc.CString(path)
 	if err != nil {
@@ -28,9 +32,19 @@ func openConnection(path string) (*connection, error) {
 		return nil, err
 	}
 	defer libc.Xfree(c.tls, name)
-	const flags = sqlite3.SQLITE_OPEN_READWRITE | sqlite3.SQLITE_OPEN_NOMUTEX
+	if err := registerTimeless(); err != nil {
+		c.tls.Close()
+		return nil, err
+	}
+	vfs, err := libc.CString(timeless)
+	if err != nil {
+		c.tls.Close()
+		return nil, err
+	}
+	defer libc.Xfree(c.tls, vfs)
+	flags |= sqlite3.SQLITE_OPEN_NOMUTEX
 	err = c.receive(&c.db, func(to uintptr) int32 {
-		return sqlite3.Xsqlite3_open_v2(c.tls, name, to, flags, 0)
+		return sqlite3.Xsqlite3_open_v2(c.tls, name, to, flags, vfs)
 	})
 	if err != nil {
 		return nil, errors.Join(err, c.close())

@@ -101,22 +101,28 @@ func (w *Writer) Finish(ctx context.Context) error {
 	return nil
 }
 
-// commit can take long for many rows, so it ends early when ctx is done.
 func (w *Writer) commit(ctx context.Context) error {
+	return w.interruptible(ctx, func() error {
+		if err := w.c.execute(w.indexes + ";COMMIT"); err != nil {
+			return w.failed("finish", err)
+		}
+		return nil
+	})
+}
+
+// interruptible does what can take long for many rows, and ends it early when ctx is done.
+func (w *Writer) interruptible(ctx context.Context, work func() error) error {
 	interrupted := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		w.c.interrupt()
 		close(interrupted)
 	})
-	err := w.c.execute(w.indexes + ";COMMIT")
+	err := work()
 	if !stop() {
 		<-interrupted
 		return context.Cause(ctx)
 	}
-	if err != nil {
-		return w.failed("finish", err)
-	}
-	return nil
+	return err
 }
 
 // Close ends the work on the file, and removes what there is of it unless Finish was successful.
