@@ -45,11 +45,31 @@ func ExampleRun() {
 	// threshold_sweep 7
 }
 
+// makeExampleLog makes a log of five events and gives its folder.
+func makeExampleLog() string {
+	folder, err := os.MkdirTemp("", "btda-example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	recordText(filepath.Join(folder, "run.events"), `
+		0     RunStarted run=01
+		1     SessionOpened session=1 direction=outgoing address=9.2.3.4:6881
+		2     HaveReceived session=1 piece=3
+		3     HaveReceived session=1 piece=4
+		90000 HaveReceived session=1 piece=5`)
+	return filepath.Join(folder, "run.events")
+}
+
 func recordExample(folder string) {
-	records, err := eventstest.Parse(`
+	recordText(folder, `
 		0 RunStarted run=01 setting.threshold=0.98 setting.revisit=5m0s
 		0 TorrentAdded torrent=1 info-hash=aa metadata-known=true metadata.piece-count=8 metadata.piece-length=1024
 		1 TrackerAnnounced torrent=1 tracker=http://tracker.example/announce peers=[9.2.3.4:6881 9.2.3.5:6881]`)
+}
+
+// recordText writes a log of events in the form of eventstest.
+func recordText(folder, text string) {
+	records, err := eventstest.Parse(text)
 	if err != nil {
 		log.Fatal(err)
 	}

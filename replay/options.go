@@ -26,8 +26,11 @@ type Options struct {
 	Projections projections.Options
 	// PlaceFiles are the facts about the geolocation files behind Projections.Places.
 	PlaceFiles []PlaceFile
+	SQL        *SQL      // to run over the result; nil for none
+	Progress   *Progress // is told how far the replay is; may be nil
 
-	stops []string // Until with whole run ids
+	stops   []string // Until with whole run ids
+	program string   // that provenance names; empty for this one
 }
 
 // PlaceFile is what provenance keeps of a geolocation file: which one it was, never where it lay.
@@ -89,6 +92,7 @@ func (o *Options) facts() []fact {
 		known("option.with_addresses", strconv.FormatBool(p.WithAddresses)), known("option.mixed_pseudonyms", strconv.FormatBool(p.MixedPseudonyms)),
 		listed("option.until", o.stops)}
 	facts = append(facts, o.Selection.facts()...)
+	facts = append(facts, o.SQL.fact())
 	for i, file := range slices.SortedFunc(slices.Values(o.PlaceFiles), PlaceFile.compare) {
 		prefix := fmt.Sprintf("place.%d.", i+1)
 		facts = append(facts, known(prefix+"type", file.Type), known(prefix+"built", file.Built.UTC().Format(time.RFC3339)),

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"runtime/debug"
@@ -35,7 +36,7 @@ func unknown(name string) fact { return fact{name: name} }
 // that it is the same for the same work.
 func provenance(o *Options, r *Result) projections.Table {
 	facts := []fact{
-		known("program.revision", revision()),
+		known("program.revision", cmp.Or(o.program, revision())),
 		known("schema.version", strconv.Itoa(projections.SchemaVersion)),
 	}
 	facts = append(facts, known("partial", strconv.FormatBool(r.Partial)))
@@ -44,7 +45,7 @@ func provenance(o *Options, r *Result) projections.Table {
 		facts = append(facts, run.facts(fmt.Sprintf("log.%d.", i+1))...)
 	}
 	return projections.Table{
-		Name:    "provenance",
+		Name:    provenanceTable,
 		Columns: []projections.Column{{Name: "id", Type: projections.Integer}, {Name: "name", Type: projections.Text}, {Name: "value", Type: projections.Text}},
 		Rows:    factRows(facts),
 	}

@@ -36,7 +36,7 @@ func Fold(ctx context.Context, o Options, p projections.Projection) (Result, err
 		return Result{}, errNoLog
 	}
 	return o.open(ctx, func(all logs) (Result, error) {
-		result, err := fold(ctx, all, p)
+		result, err := fold(ctx, &o, all, p)
 		if err == nil {
 			err = result.checkEnds(all)
 		}
@@ -74,13 +74,18 @@ func replayTo(ctx context.Context, o *Options, all logs, set *projections.Set) (
 		return Result{}, err
 	}
 	for _, table := range o.tables(set, &result) {
+		o.Progress.writing(table.Name)
 		rows, err := w.Write(ctx, table)
 		if err != nil {
 			return Result{}, err
 		}
+		o.Progress.wrote(rows)
 		result.Tables = append(result.Tables, Table{Name: table.Name, Rows: rows})
 	}
 	if err := checkPlaces(o.Projections.Places); err != nil {
+		return Result{}, err
+	}
+	if err := o.SQL.run(ctx, w); err != nil {
 		return Result{}, err
 	}
 	return result, w.Finish(ctx)
@@ -95,7 +100,7 @@ func foldSet(ctx context.Context, o *Options, all logs, set *projections.Set) (R
 	if err := o.Selection.check(torrents); err != nil {
 		return Result{}, err
 	}
-	result, err := fold(ctx, all, set)
+	result, err := fold(ctx, o, all, set)
 	if err != nil {
 		return Result{}, err
 	}
@@ -130,15 +135,21 @@ func define(ctx context.Context, all logs, set *projections.Set) (torrents map[e
 }
 
 // fold applies what counts of all logs.
-func fold(ctx context.Context, all logs, p projections.Projection) (Result, error) {
+func fold(ctx context.Context, o *Options, all logs, p projections.Projection) (Result, error) {
+	o.Progress.expect(all)
 	m, scanners := all.scan(func(r *eventlog.Reader) *eventlog.Scanner { return r.Scan(1) })
 	counts := newCounter(all)
+	var n uint64
 	err := each(ctx, m, func(r *events.Record) error {
+		if n++; n%recordsPerCheck == 0 {
+			o.Progress.folded(n)
+		}
 		if counts.add(r) {
 			p.Apply(r)
 		}
 		return nil
 	})
+	o.Progress.folded(n)
 	result := counts.result(scanners)
 	return result, errors.Join(err, closeScanners(scanners))
 }

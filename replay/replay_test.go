@@ -113,7 +113,7 @@ func TestProvenance(t *testing.T) {
 	want := []string{"program.revision=" + revision(), fmt.Sprint("schema.version=", projections.SchemaVersion), "partial=false", "option.threshold=0.5",
 		"option.sweep=0.25,0.5,1", "option.identity=endpoint", "option.settle=2s",
 		"option.revisit=NULL", "option.with_addresses=false", "option.mixed_pseudonyms=false", "option.until=NULL", "option.from=NULL",
-		"option.torrent=NULL", "option.source=NULL", "log.1.run=" + events.RunID{1}.String(), "log.1.program=btda 1.0", "log.1.first_sequence=1",
+		"option.torrent=NULL", "option.source=NULL", "option.sql=NULL", "log.1.run=" + events.RunID{1}.String(), "log.1.program=btda 1.0", "log.1.first_sequence=1",
 		"log.1.last_sequence=7", fmt.Sprintf("log.1.digest=%x", result.Runs[0].Digest), "log.1.end=sealed"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
