@@ -50,9 +50,7 @@ func completeFlag(c *cobra.Command, flag string, complete cobra.CompletionFunc) 
 func completeReplay(c *cobra.Command) {
 	c.ValidArgsFunction = folders
 	completeFlag(c, "identity", cobra.FixedCompletions(identityNames(), cobra.ShellCompDirectiveNoFileComp))
-	completeFlag(c, "input", folders)
 	completeFlag(c, "output", files("sqlite"))
-	completeFlag(c, "places", files("mmdb"))
 	completeFlag(c, "source", cobra.FixedCompletions(sourceNames(), cobra.ShellCompDirectiveNoFileComp))
 	for _, flag := range []string{"from", "settle", "threshold", "torrent", "until"} {
 		completeFlag(c, flag, cobra.NoFileCompletions)

@@ -69,3 +69,11 @@ func (s *stopper) Close() {
 	s.watching.Wait()
 	s.cancel(nil)
 }
+
+// untilInterrupted gives a context that the first SIGINT or SIGTERM cancels, for work that leaves nothing behind. The second one ends the
+// process as it would without us.
+func untilInterrupted(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}

@@ -23,7 +23,7 @@ const (
 func main() {
 	root := newRoot()
 	command, err := root.ExecuteC()
-	if err != nil {
+	if err != nil && !errors.Is(err, errDiffers) {
 		fmt.Fprintf(os.Stderr, "btda: %v\n", err)
 	}
 	code := exitCode(err)
@@ -50,7 +50,7 @@ It observes only: it never requests content and never serves any.`,
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newRecord(), newReplay(), newVerify(), newEvents())
+	root.AddCommand(newRecord(), newReplay(), newVerify(), newDiff(), newEvents())
 	return root
 }
 

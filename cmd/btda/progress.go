@@ -18,7 +18,7 @@ const (
 	screenInterval = time.Second
 )
 
-// progress shows the state of a recording: a terminal has a line for each torrent, renewed in place; else there is a plain line now and
+// progress shows the state of a recording or a replay: a terminal has a line for each torrent, renewed in place; else there is a plain line now and
 // then. What is written to it meanwhile goes above these lines.
 type progress struct {
 	io.Writer
@@ -40,6 +40,11 @@ func (p *progress) start(ctx context.Context, snapshot func() recorder.Snapshot)
 	if p.screen != nil {
 		interval, show = screenInterval, p.redraw
 	}
+	p.every(ctx, interval, func() { show(snapshot()) })
+}
+
+// every shows something again and again until ctx is done.
+func (p *progress) every(ctx context.Context, interval time.Duration, show func()) {
 	p.showing.Go(func() {
 		ticker := time.NewTicker(interval)
 		defer ticker.Stop()
@@ -48,7 +53,7 @@ func (p *progress) start(ctx context.Context, snapshot func() recorder.Snapshot)
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
-				show(snapshot())
+				show()
 			}
 		}
 	})

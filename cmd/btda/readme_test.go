@@ -307,3 +307,14 @@ func TestReadmeNamesEveryPackageWithBenchmarks(t *testing.T) {
 		}
 	}
 }
+
+// The program that the README shows is one that is tested.
+func TestReadmeShowsTheExample(t *testing.T) {
+	const begin, end = "<!-- example, from replay/fold_example_test.go -->\n\n```go\n", "```\n\n<!-- end of example -->"
+	_, text, found := strings.Cut(readReadme(t), begin)
+	shown, _, ended := strings.Cut(text, end)
+	source, err := os.ReadFile(filepath.Join(root(), "replay", "fold_example_test.go"))
+	if err != nil || !found || !ended || !strings.Contains(string(source), shown) {
+		t.Errorf("the README does not show what replay/fold_example_test.go has (%v)", err)
+	}
+}

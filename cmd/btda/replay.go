@@ -1,28 +1,25 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"btda/events/pieces"
-	"btda/input"
 	"btda/projections"
 	"btda/replay"
 )
 
 // replayFlags are the flags of replay as they are written.
 type replayFlags struct {
-	output, identity, folder   string
-	thresholds, places         []string
+	output, identity, from     string
+	thresholds                 []string
 	until, torrents, bySources []string
-	from                       string
+	sources                    sourceFlags
 	options                    replay.Options
 }
 
@@ -61,8 +58,7 @@ func (f *replayFlags) add(command *cobra.Command) {
 	flags.StringVar(&f.from, "from", "", "write only rows of this `time` or later; counts for a whole torrent stay those of the whole log (default the beginning)")
 	flags.StringSliceVar(&f.torrents, "torrent", nil, "write only rows of the torrent with this info `hash` (repeatable; default all)")
 	flags.StringSliceVar(&f.bySources, "source", nil, "write only what came by this `source`: "+strings.Join(sourceNames(), ", ")+" (repeatable; default all)")
-	flags.StringArrayVar(&f.places, "places", nil, "geolocation `file` (repeatable; default all *.mmdb below the input folder)")
-	flags.StringVar(&f.folder, "input", "input", "`folder` in which to look for geolocation files, walked recursively")
+	f.sources.add(command)
 }
 
 func sourceNames() (names []string) {
@@ -119,14 +115,19 @@ func (f *replayFlags) replay(c *cobra.Command) error {
 	if err := f.understand(); err != nil {
 		return usageError{err}
 	}
-	places, err := f.openPlaces(c.Flags().Changed("input"))
+	places, err := f.sources.openPlaces(c.Flags().Changed("input"))
 	if err != nil {
 		return err
 	}
 	if len(places.Files()) == 0 {
-		fmt.Fprintf(c.ErrOrStderr(), "no geolocation file, places will be NULL: get DB-IP City Lite (https://db-ip.com/db/download/ip-to-city-lite) or GeoLite2-City (https://dev.maxmind.com/geoip/geolite2-free-geolocation-data) and put the .mmdb into %s, or name it with --places\n", f.folder)
+		fmt.Fprintf(c.ErrOrStderr(), "no geolocation file, places will be NULL: get DB-IP City Lite (https://db-ip.com/db/download/ip-to-city-lite) or GeoLite2-City (https://dev.maxmind.com/geoip/geolite2-free-geolocation-data) and put the .mmdb into %s, or name it with --places\n", f.sources.folder)
+	} else {
+		f.options.Projections.Places, f.options.PlaceFiles = places, placeFiles(places)
 	}
-	return f.run(c.Context(), c.OutOrStdout(), places)
+	if f.options.SQL, err = f.sources.readSQL(); err != nil {
+		return err
+	}
+	return f.run(c)
 }
 
 // understand reads the flags that are more than text.
@@ -194,28 +195,20 @@ func (f *replayFlags) understandThresholds() error {
 	return nil
 }
 
-// openPlaces reads the geolocation files that are named, or all below the folder. The folder may be missing unless it was asked for.
-func (f *replayFlags) openPlaces(asked bool) (*input.Places, error) {
-	if len(f.places) > 0 {
-		return input.OpenPlaces(f.places...)
-	}
-	places, err := input.FindPlaces(f.folder)
-	if errors.Is(err, fs.ErrNotExist) && !asked {
-		return new(input.Places), nil
-	}
-	return places, err
-}
-
-func (f *replayFlags) run(ctx context.Context, out io.Writer, places *input.Places) error {
-	for _, file := range places.Files() {
-		f.options.Projections.Places = places
-		f.options.PlaceFiles = append(f.options.PlaceFiles, replay.PlaceFile(file))
-	}
+func (f *replayFlags) run(c *cobra.Command) error {
+	ctx, stop := untilInterrupted(c.Context())
+	defer stop()
+	f.options.Progress = new(replay.Progress)
+	shown := showReplay(ctx, c.ErrOrStderr(), f.options.Progress)
 	result, err := replay.Run(ctx, f.options)
+	shown.end()
+	if ctx.Err() != nil && err != nil {
+		return fmt.Errorf("%w: nothing was written", err)
+	}
 	if err != nil {
 		return err
 	}
-	return f.report(out, &result)
+	return f.report(c.OutOrStdout(), &result)
 }
 
 // report says what was replayed.

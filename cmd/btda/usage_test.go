@@ -36,8 +36,13 @@ func TestWrongUsage(t *testing.T) {
 		"record --network-dial-rate 0":                        "--network-dial-rate 0",
 		"record --active=perhaps":                             "true or false",
 		"record --active=false":                               "--passive",
-		"verify":                                              "want the folder of one log, got 0",
-		"verify a b":                                          "want the folder of one log, got 2",
+		"verify":                                              "want the folders of one log or more",
+		"verify a --rows -1":                                  "--rows -1",
+		"diff a":                                              "want two results to compare, got 1",
+		"diff a b c":                                          "logs come with --explain",
+		"diff a b --explain download:1":                       "needs the folders of the logs",
+		"diff a b c --explain failure:1":                      "want a table and an id",
+		"diff a b --rows -1":                                  "--rows -1",
 		"events":                                              "want the folder of one log",
 		"events a --follow":                                   "--follow",
 		"replay":                                              "want the folders",
@@ -85,6 +90,10 @@ func TestFailures(t *testing.T) {
 		"missing file by name": {[]string{"record", "missing.torrent"}, []string{"missing.torrent", "name .torrent files that can be read"}},
 		"events of no log":     {[]string{"events", "missing.events"}, []string{"missing.events"}},
 		"verify no log":        {[]string{"verify", "missing.events"}, []string{"missing.events"}},
+		"verify of two, none":  {[]string{"verify", "missing.events", "none.sqlite"}, []string{"missing.events", "none.sqlite"}},
+		"diff of nothing":      {[]string{"diff", "missing.sqlite", broken}, []string{"missing.sqlite"}},
+		"diff of no results":   {[]string{"diff", broken, broken}, []string{broken, "no SQLite database"}},
+		"no such SQL":          {[]string{"replay", "missing.events", "--sql", "missing.sql"}, []string{"missing.sql"}},
 		"replay no log":        {[]string{"replay", "missing.events"}, []string{"missing.events"}},
 		"no such places":       {[]string{"replay", "missing.events", "--places", "missing.mmdb"}, []string{"missing.mmdb"}},
 		"places that are none": {[]string{"replay", "missing.events", "--places", broken}, []string{broken, "geolocation"}},
@@ -134,7 +143,7 @@ func TestHelpListsEverySetting(t *testing.T) {
 
 func TestHelpOfEveryCommand(t *testing.T) {
 	whole := btda(t, "--help")
-	for _, command := range []string{"record", "replay", "verify", "events"} {
+	for _, command := range []string{"record", "replay", "verify", "diff", "events"} {
 		if !strings.Contains(whole.stdout, "\n  "+command+" ") {
 			t.Errorf("btda --help does not list %s:\n%s", command, whole.stdout)
 		}
