@@ -7,6 +7,7 @@ import (
 
 	"btda/events"
 	"btda/recorder/session"
+	"btda/recorder/tracker"
 )
 
 // Log is what a recording needs of an event log (package eventlog).
@@ -27,6 +28,8 @@ type Deps struct {
 	Dialer    session.Dialer                // of connections to peers; nil is TCP from the addresses of --bind
 	RootCAs   *x509.CertPool                // that vouch for https trackers; nil is those of the system
 
+	// Resolver finds the trackers of our network; nil is that of the system.
+	Resolver tracker.Resolver
 	// FreeSpace tells how many bytes are free for us on the disk that a folder is on; nil asks the system.
 	FreeSpace func(dir string) (uint64, error)
 	// Hurry, when closed, ends the recording at once: sessions are not drained and trackers not told. It may be nil.

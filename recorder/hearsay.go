@@ -10,6 +10,14 @@ type hearsay struct {
 	follower *follower // nil where trackers that peers name are recorded only
 }
 
+func (r *run) newHearsay() hearsay {
+	h := hearsay{intake: r.intake}
+	if r.settings.FollowExchangedTrackers {
+		h.follower = r.follower
+	}
+	return h
+}
+
 // Peers offers peers that a peer named.
 func (h hearsay) Peers(torrent events.TorrentNumber, from events.Scope, peers events.PeerList) {
 	h.intake.offer(named{torrent: torrent, source: events.SourcePeerExchange, from: from, peers: peers})

@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"sync/atomic"
 	"time"
@@ -68,6 +69,9 @@ func New(settings Settings, torrents []input.Torrent, deps Deps) (*Recorder, err
 	}
 	if deps.Logger == nil {
 		deps.Logger = slog.New(slog.DiscardHandler)
+	}
+	if deps.Resolver == nil {
+		deps.Resolver = net.DefaultResolver
 	}
 	if deps.FreeSpace == nil {
 		deps.FreeSpace = freeSpace

@@ -72,14 +72,18 @@ func record(t testing.TB, settings recorder.Settings, torrents ...input.Torrent)
 // recordTo starts a recording into a log, whose events are also in seen.
 func recordTo(t testing.TB, seen *eventstest.Log, create func(string) (recorder.Log, error), settings recorder.Settings, torrents ...input.Torrent) *recording {
 	t.Helper()
+	return recordWith(t, recorder.Deps{CreateLog: create}, seen, settings, torrents...)
+}
+
+// recordWith starts a recording as recordTo does, with what it takes from outside.
+func recordWith(t testing.TB, deps recorder.Deps, seen *eventstest.Log, settings recorder.Settings, torrents ...input.Torrent) *recording {
+	t.Helper()
 	r := &recording{t: t, log: seen, result: make(chan error, 1)}
 	hurry := make(chan struct{})
 	r.hurry = sync.OnceFunc(func() { close(hurry) })
+	deps.Hurry, deps.Waiting = hurry, r.waits
 	var err error
-	r.Recorder, err = recorder.New(settings, torrents, recorder.Deps{
-		CreateLog: create, Hurry: hurry, Waiting: r.waits,
-	})
-	if err != nil {
+	if r.Recorder, err = recorder.New(settings, torrents, deps); err != nil {
 		t.Fatal(err)
 	}
 	r.run()

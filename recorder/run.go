@@ -54,7 +54,7 @@ func (r *Recorder) newRun(log Log) *run {
 	live.observer = r.newObserver(live.gate)
 	live.observer.Pace = live.dispatcher
 	live.follower = live.newFollower()
-	live.observer.Hearsay = hearsay{intake: live.intake, follower: live.follower}
+	live.observer.Hearsay = live.newHearsay()
 	live.client = tracker.NewClient(tracker.Config{
 		PeerID: r.peerID, Port: r.settings.Port, Timeout: r.settings.Timeout, Bind: r.settings.Bind,
 		Excluded: r.rules.excluded.contain, RootCAs: r.deps.RootCAs, Now: log.Now,

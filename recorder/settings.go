@@ -60,12 +60,14 @@ type Settings struct {
 
 	TrackerInterval         time.Duration `setting:"tracker-interval" unit:"duration" help:"time between two announces, never shorter than the tracker's min interval"`
 	FollowExchangedTrackers bool          `setting:"follow-exchanged-trackers" help:"announce to the trackers that peers name, too (BEP 28); they are recorded in any case"`
-	DHTBootstrap            []string      `setting:"dht-bootstrap" unit:"host:port" help:"node with which to begin in the DHT (repeatable); without one, public nodes of other projects"`
-	DHTPort                 uint16        `setting:"dht-port" unit:"port" help:"UDP port of the DHT node"`
-	DHTInterval             time.Duration `setting:"dht-interval" unit:"duration" help:"time between two lookups of a torrent in the DHT"`
-	DHTRate                 int           `setting:"dht-rate" unit:"queries a second" help:"queries to the DHT in a second over IPv4, and as many over IPv6, at the most; 0 is no limit"`
-	DHTReadOnly             bool          `setting:"dht-read-only" help:"answer no query of the DHT, and say so; announces nothing to it either"`
-	NoDHTAnnounce           bool          `setting:"no-dht-announce" help:"do not announce our port in the DHT, as is done with --passive"`
+	LocalTrackers           bool          `setting:"local-trackers" help:"ask the DNS for trackers of the network that we are in (BEP 22), and announce to them"`
+
+	DHTBootstrap  []string      `setting:"dht-bootstrap" unit:"host:port" help:"node with which to begin in the DHT (repeatable); without one, public nodes of other projects"`
+	DHTPort       uint16        `setting:"dht-port" unit:"port" help:"UDP port of the DHT node"`
+	DHTInterval   time.Duration `setting:"dht-interval" unit:"duration" help:"time between two lookups of a torrent in the DHT"`
+	DHTRate       int           `setting:"dht-rate" unit:"queries a second" help:"queries to the DHT in a second over IPv4, and as many over IPv6, at the most; 0 is no limit"`
+	DHTReadOnly   bool          `setting:"dht-read-only" help:"answer no query of the DHT, and say so; announces nothing to it either"`
+	NoDHTAnnounce bool          `setting:"no-dht-announce" help:"do not announce our port in the DHT, as is done with --passive"`
 
 	AnnounceDownloaded pieces.Fraction `setting:"announce-downloaded" unit:"of the size" help:"downloaded, as told to trackers"`
 	AnnounceLeft       pieces.Fraction `setting:"announce-left" unit:"of the size" help:"left, as told to trackers"`

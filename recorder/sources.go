@@ -61,7 +61,7 @@ func (r *run) startAnnouncer(ctx context.Context, t torrent, url string) {
 
 // newFollower gives the follower of trackers that are named while the recording runs; nil where there is none.
 func (r *run) newFollower() *follower {
-	if !r.settings.FollowExchangedTrackers {
+	if !r.settings.FollowExchangedTrackers && !r.settings.LocalTrackers {
 		return nil
 	}
 	f := newFollower()
@@ -88,4 +88,7 @@ func (r *run) follow(ctx context.Context) {
 			r.startAnnouncer(ctx, r.torrents[next.torrent-1], next.url)
 		})
 	})
+	if r.settings.LocalTrackers {
+		r.sources.Go(func() { r.findLocalTrackers(ctx) })
+	}
 }
