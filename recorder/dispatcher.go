@@ -38,6 +38,7 @@ type attempt struct {
 	session.Contact
 	progress session.Progress
 	outcome  session.Outcome // not on the stack, where it would lie below the session
+	recall   session.Recall
 }
 
 type offer struct {
@@ -100,7 +101,6 @@ func (d *dispatcher) take(ctx context.Context, o offer) {
 }
 
 func (d *dispatcher) end(e ending) {
-	d.attempts[e.contact].End(nil)
 	delete(d.attempts, e.contact)
 	d.schedule.Ended(e.contact, e.ending, d.now())
 }
@@ -127,8 +127,7 @@ func (d *dispatcher) makeContacts(ctx context.Context, timer *time.Timer) {
 
 func (d *dispatcher) begin(ctx context.Context, c swarm.Contact) {
 	a := &attempt{Contact: session.Contact{Number: c.Number, Torrent: d.book.of(c.Torrent).Torrent, Address: c.Address}}
-	a.Progress = &a.progress
-	ctx, a.End = context.WithCancelCause(ctx)
+	a.Progress, a.Recall = &a.progress, &a.recall
 	d.attempts[c.Number] = a
 	d.workers.Go(func() { d.endings <- ending{a.Number, d.contacts.observe(ctx, a)} })
 }
@@ -150,7 +149,7 @@ const slotInterval = time.Second
 // makeRoom ends the sessions that give way to peers that wait.
 func (d *dispatcher) makeRoom() {
 	for _, number := range d.schedule.GiveWay(d.now(), d.standing) {
-		d.attempts[number].End(session.ErrSlotNeeded)
+		d.attempts[number].recall.End(session.ErrSlotNeeded)
 	}
 }
 

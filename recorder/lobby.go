@@ -18,7 +18,7 @@ type guest struct {
 	reception *reception
 	conn      net.Conn
 	address   netip.AddrPort
-	leave     context.CancelCauseFunc
+	recall    session.Recall
 	progress  session.Progress
 
 	// What the lobby knows.
@@ -81,7 +81,7 @@ func (l *lobby) tryEnter(g *guest, now time.Time) (wait time.Duration, gaveWay b
 			return wait, false
 		}
 		l.name(oldest)
-		oldest.leave(errGreetingsTaken)
+		oldest.recall.End(errGreetingsTaken)
 	}
 	l.taken++
 	g.since, g.greeting = now, l.greeting.PushBack(g)
@@ -129,7 +129,7 @@ func (l *lobby) admit(g *guest, t *session.Torrent) admitted {
 	case gaveWay == nil:
 		return freeSeat
 	}
-	gaveWay.leave(session.ErrSlotNeeded)
+	gaveWay.recall.End(session.ErrSlotNeeded)
 	return takenSeat
 }
 

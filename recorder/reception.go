@@ -107,25 +107,21 @@ func (r *reception) receive(ctx context.Context, l listener, conn net.Conn) {
 
 // take serves one connection in a goroutine of its own.
 func (r *reception) take(ctx context.Context, l listener, g *guest) {
-	serving, leave := context.WithCancelCause(ctx)
-	g.leave = leave
 	gaveWay, err := r.lobby.enter(ctx, g)
 	if err != nil {
-		leave(err)
 		g.conn.Close()
 		return
 	}
 	if gaveWay {
 		r.limits.note(events.LimitReached{Limit: events.LimitIncomingHandshakes, Value: uint64(r.Greetings) + 1, Bound: uint64(r.Greetings)})
 	}
-	r.serving.Go(func() { r.serve(serving, g, l.transport) })
+	r.serving.Go(func() { r.serve(ctx, g, l.transport) })
 }
 
 // serve lasts from the handshake to the end of a connection. Its frame lies below every session that waits.
 func (r *reception) serve(ctx context.Context, g *guest, transport events.Transport) {
-	r.Observer.Serve(ctx, &session.Arrival{Conn: g.conn, Address: g.address, Transport: transport, Admit: g.admit, Progress: &g.progress, End: g.leave})
+	r.Observer.Serve(ctx, &session.Arrival{Conn: g.conn, Address: g.address, Transport: transport, Admit: g.admit, Progress: &g.progress, Recall: &g.recall})
 	r.lobby.depart(g)
-	g.leave(nil)
 }
 
 // The reasons to refuse a peer.

@@ -56,11 +56,9 @@ const bubblePeer = "192.0.2.7:1000"
 // comes lets a peer connect that says a bitfield with few pieces, and gives its end.
 func (m *meetings) comes(id string, says ...[]byte) net.Conn {
 	ours, theirs := net.Pipe()
-	ctx, end := context.WithCancelCause(m.ctx)
 	m.sessions.Go(func() {
-		m.Serve(ctx, &session.Arrival{Conn: ours, Address: netip.MustParseAddrPort(bubblePeer), Transport: events.TCP, Progress: new(session.Progress), End: end,
+		m.Serve(m.ctx, &session.Arrival{Conn: ours, Address: netip.MustParseAddrPort(bubblePeer), Transport: events.TCP, Progress: new(session.Progress), Recall: new(session.Recall),
 			Admit: func(events.InfoHash) (session.Torrent, error) { return bubbleTorrent, nil }})
-		end(nil)
 	})
 	m.talk(theirs, id, says)
 	return theirs
@@ -70,10 +68,8 @@ func (m *meetings) comes(id string, says ...[]byte) net.Conn {
 func (m *meetings) isDialled(id string, says ...[]byte) net.Conn {
 	ours, theirs := net.Pipe()
 	m.dials <- ours
-	ctx, end := context.WithCancelCause(m.ctx)
 	m.sessions.Go(func() {
-		m.Contact(ctx, &session.Contact{Number: 1, Torrent: bubbleTorrent, Address: netip.MustParseAddrPort("192.0.2.7:6881"), Progress: new(session.Progress), End: end})
-		end(nil)
+		m.Contact(m.ctx, &session.Contact{Number: 1, Torrent: bubbleTorrent, Address: netip.MustParseAddrPort("192.0.2.7:6881"), Progress: new(session.Progress), Recall: new(session.Recall)})
 	})
 	m.talk(theirs, id, says)
 	return theirs

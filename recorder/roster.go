@@ -128,7 +128,7 @@ func (p *place) yield() (left <-chan struct{}) {
 	}
 	if p.gone == nil {
 		p.gone = make(chan struct{})
-		p.End(session.ErrDuplicate)
+		p.Recall.End(session.ErrDuplicate)
 	}
 	return p.gone
 }
@@ -138,7 +138,7 @@ func (p *place) silent() bool {
 	if p.gone != nil { // it was, and is leaving
 		return true
 	}
-	if p.End == nil || p.Progress == nil || p.Progress.Heard() == 0 {
+	if p.Recall == nil || p.Progress == nil || p.Progress.Heard() == 0 {
 		return false
 	}
 	return p.intake.log.Now().Sub(p.Progress.Heard()) >= silentTime

@@ -90,8 +90,8 @@ func TestManyPeersAreHeld(t *testing.T) {
 	peers.start(t)
 	open := make(chan struct{})
 	torrent := writeSwarmTorrent(t, loadPieces, peers.trackers(t, o.held, open)...)
-	const timeout = 10 * time.Second
-	recording, output := startRecord(t, torrent, "--dial-rate", "100000", "--revisit", "1h", "--timeout", timeout.String(), "--sessions", strconv.Itoa(o.held))
+	const timeout = 20 * time.Second
+	recording, output := startRecord(t, torrent, "--dial-rate", "2000", "--revisit", "1h", "--timeout", timeout.String(), "--sessions", strconv.Itoa(o.held))
 	recording.awaitLine("interrupt to stop")
 	before := usageOf(t, recording)
 	close(open)
@@ -114,9 +114,8 @@ func TestManyPeersAreHeld(t *testing.T) {
 		after.memory>>20, before.memory>>20, float64(o.held)/(after.cpu-before.cpu).Seconds())
 }
 
-// mostPerSession bounds the memory of a session in the whole process, in KiB, while the garbage of all the dialling is still there. The
-// goal of the design is 10.
-const mostPerSession = 20
+// mostPerSession bounds the memory of a session in the whole process, in KiB, while garbage of the dialling is still there.
+const mostPerSession = 10
 
 // stay tells about some pieces and waits until the recorder hangs up.
 func stay(c net.Conn) {

@@ -20,7 +20,7 @@ type scene struct {
 	peer    peer
 	began   time.Time
 	stop    context.CancelFunc
-	giveWay context.CancelFunc
+	giveWay func()
 	outcome session.Outcome
 	lasted  time.Duration
 }
@@ -34,8 +34,9 @@ func play(t *testing.T, set func(*served), script func(*scene)) *scene {
 		sc = &scene{served: newServed(pipeDialer{ours}, netip.MustParseAddrPort("192.0.2.7:6881")), peer: peer{t, theirs}, began: time.Now()}
 		sc.Timeout, sc.Revisit = 6*time.Second, 5*time.Minute
 		set(sc.served)
-		ctx, cancel := context.WithCancelCause(t.Context())
-		sc.stop, sc.giveWay = func() { cancel(nil) }, func() { cancel(session.ErrSlotNeeded) }
+		ctx, cancel := context.WithCancel(t.Context())
+		sc.contact.Recall = new(session.Recall)
+		sc.stop, sc.giveWay = cancel, func() { sc.contact.Recall.End(session.ErrSlotNeeded) }
 		defer sc.stop()
 		ended := make(chan struct{})
 		go func() {

@@ -13,7 +13,7 @@ import (
 	"btda/recorder/wire"
 )
 
-// ErrSlotNeeded is the cause of the end of a contact's context (context.WithCancelCause) that gives way to another one.
+// ErrSlotNeeded is the cause with which a contact is recalled (Recall) that gives way to another one.
 var ErrSlotNeeded = netfail.New(events.ReasonSlotNeeded, "the session is needed for another peer")
 
 // maxUTPDial is how long a connection by uTP may take to come about, however long the timeout: it is what is tried last.
@@ -21,13 +21,22 @@ const maxUTPDial = 4 * time.Second
 
 // Contact dials a peer, exchanges handshakes and observes it until the end. A peer that one way does not reach is tried in the others, by
 // one connection each: to the schedule that is one visit. All that happens is in the log when it returns.
-// When ctx is done the session ends within the timeout: with events.ReasonSlotNeeded if the cause is ErrSlotNeeded, else with events.ReasonStopping.
+// When ctx is done, or the contact is recalled, the session ends within the timeout: for the reason that the cause has (package netfail), else
+// with events.ReasonStopping.
 // The contact must not change meanwhile.
 func (o *Observer) Contact(ctx context.Context, c *Contact) (outcome Outcome) {
-	if s := o.connect(ctx, c, &outcome); s != nil {
+	if s := aside(func() *session { return o.connect(ctx, c, &outcome) }); s != nil {
 		s.run(ctx, &outcome)
 	}
 	return outcome
+}
+
+// aside runs what comes before a session in a goroutine of its own: the stack that dialling and encryption take would stay with the session
+// until the next collection of garbage.
+func aside(do func() *session) *session {
+	done := make(chan *session)
+	go func() { done <- do() }()
+	return <-done
 }
 
 // connect gives a session whose handshakes are done. Where it does not come to that, it gives nil and writes the outcome: that of the last
@@ -55,7 +64,7 @@ func (o *Observer) goOn(ctx context.Context, c *Contact) bool {
 	if o.Pace != nil {
 		o.Pace.Wait(ctx, c.Number)
 	}
-	return ctx.Err() == nil
+	return stopped(ctx, c.Recall) == nil
 }
 
 // failedTry is a try that did not come to a session.
@@ -109,18 +118,18 @@ func (o *Observer) dial(ctx context.Context, c *Contact, transport events.Transp
 	defer cancel()
 	conn, err := dialer.Dial(timed, c.Address)
 	if err != nil {
-		err = interrupted(ctx, err)
+		err = interrupted(stopped(ctx, c.Recall), err)
 	}
 	return conn, err
 }
 
-// interrupted gives why a connection was given up, where ctx is done: for the reason that its cause has, else because the
-// recording is stopping. Where it is not done, the error stays.
-func interrupted(ctx context.Context, err error) error {
-	if ctx.Err() == nil {
+// interrupted gives why a connection was given up that was told to stop: for the reason that the cause has, else because the
+// recording is stopping. Where there is no cause, the error stays.
+func interrupted(cause, err error) error {
+	if cause == nil {
 		return err
 	}
-	if cause, ok := errors.AsType[*netfail.Error](context.Cause(ctx)); ok {
+	if cause, ok := errors.AsType[*netfail.Error](cause); ok {
 		return cause
 	}
 	return netfail.With(events.ReasonCanceled, err)
@@ -162,8 +171,8 @@ func (o *Observer) failed(ctx context.Context, l link, f failure) Outcome {
 // shake sends our handshake and reads the peer's, within the timeout. The handshake is also returned beside an error that lies in it.
 func (s *session) shake(ctx context.Context) (*wire.Handshake, error) {
 	s.conn.SetDeadline(time.Now().Add(s.observer.Timeout))
-	if err := ctx.Err(); err != nil {
-		return nil, interrupted(ctx, err)
+	if cause := s.stopped(ctx); cause != nil {
+		return nil, interrupted(cause, cause)
 	}
 	n, err := s.conn.Write(s.observer.handshake(s.torrent()))
 	s.sent += uint64(n)
@@ -171,7 +180,7 @@ func (s *session) shake(ctx context.Context) (*wire.Handshake, error) {
 		err = s.readHandshake()
 	}
 	if err != nil {
-		return nil, interrupted(ctx, err)
+		return nil, interrupted(s.stopped(ctx), err)
 	}
 	return s.checkHandshake()
 }

@@ -18,14 +18,15 @@ func (o *Observer) encrypt(ctx context.Context, l *link) error {
 	below := l.conn
 	release := context.AfterFunc(ctx, func() { below.SetDeadline(past) })
 	defer release()
+	l.contact.Recall.watch(below)
 	below.SetDeadline(time.Now().Add(min(o.Timeout, maxEncryption)))
-	if ctx.Err() != nil {
+	if stopped(ctx, l.contact.Recall) != nil {
 		below.SetDeadline(past)
 	}
 	conn, err := mse.Initiator{Torrent: l.contact.Torrent.InfoHash, RC4Only: o.Encryption == EncryptionRequire}.Initiate(below)
 	if err != nil {
 		below.Close()
-		return interrupted(ctx, err)
+		return interrupted(stopped(ctx, l.contact.Recall), err)
 	}
 	l.conn, l.encryption = conn, conn.Encryption
 	return nil

@@ -47,8 +47,9 @@ type Observer struct {
 	UTP        Dialer        // opens connections by uTP, where TCP opens none; nil leaves it
 	Pace       Pace          // of connections after the first of a contact; nil lets them be made at once
 
-	numbers atomic.Uint64
-	worked  worked
+	numbers  atomic.Uint64
+	worked   worked
+	sleepers sleepers
 }
 
 // failureLog takes in the failures of connections in a direction.
@@ -77,9 +78,7 @@ type Contact struct {
 	Torrent  Torrent
 	Address  netip.AddrPort
 	Progress *Progress // updated while the session runs; nil where nobody looks
-	// End ends the context that the contact is made with. The roster uses it where another connection takes the place of this one; nil
-	// where none does.
-	End context.CancelCauseFunc
+	Recall   *Recall   // ends the contact before its time; nil where nobody does
 }
 
 // Progress is how far the peer of a contact has come. It is safe for use by many goroutines.

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"net/netip"
 
 	"btda/events"
@@ -21,8 +20,8 @@ type Presence struct {
 	Direction events.Direction
 	Address   netip.AddrPort // of the connection
 	PeerID    events.PeerID
-	Progress  *Progress               // of the session; nil where nobody looks
-	End       context.CancelCauseFunc // ends the session, for the reason of its cause; nil where nobody may
+	Progress  *Progress // of the session; nil where nobody looks
+	Recall    *Recall   // ends the session; nil where nobody may
 }
 
 // Place is the place of a session in a Roster. Its methods are called by that session.
@@ -45,7 +44,7 @@ func (s *session) enter() error {
 	contact := s.link.contact
 	place, err := s.observer.Roster.Enter(Presence{
 		Torrent: contact.Torrent.Number, Direction: s.link.direction, Address: contact.Address, PeerID: s.theirs.PeerID,
-		Progress: contact.Progress, End: contact.End,
+		Progress: contact.Progress, Recall: contact.Recall,
 	})
 	if err != nil {
 		return err

@@ -20,15 +20,15 @@ type Arrival struct {
 	// Admit gives the torrent with an info hash, once the peer has named it and before it is answered. An error, which has its reason
 	// (package netfail), refuses the peer; the torrent stands beside it where it is known.
 	Admit    func(events.InfoHash) (Torrent, error)
-	Progress *Progress               // as in Contact
-	End      context.CancelCauseFunc // likewise
+	Progress *Progress // as in Contact
+	Recall   *Recall   // likewise; it ends the handshake too
 }
 
 // Serve takes in a connection that a peer made: it reads the handshake as far as it names a torrent, answers it if the torrent is
 // admitted, and observes the peer until the end, as Contact does. The handshake has to be whole within the timeout, however slowly
 // it comes. Serve closes the connection.
 func (o *Observer) Serve(ctx context.Context, a *Arrival) (outcome Outcome) {
-	if s := o.welcome(ctx, a, &outcome); s != nil { // of this frame the same is true as of that of Contact
+	if s := aside(func() *session { return o.welcome(ctx, a, &outcome) }); s != nil {
 		s.run(ctx, &outcome)
 	}
 	return outcome
@@ -37,6 +37,7 @@ func (o *Observer) Serve(ctx context.Context, a *Arrival) (outcome Outcome) {
 // welcome gives a session whose handshakes are done. Where it does not come to that, it gives nil and writes the outcome.
 func (o *Observer) welcome(ctx context.Context, a *Arrival, outcome *Outcome) *session {
 	g := greeting{Arrival: a, observer: o, began: time.Now(), conn: a.Conn, phase: events.PhaseHandshake, encryption: events.Plain}
+	a.Recall.watch(a.Conn)
 	release := context.AfterFunc(ctx, func() { a.Conn.SetDeadline(past) })
 	defer release()
 	err := g.shake(ctx)
@@ -49,7 +50,7 @@ func (o *Observer) welcome(ctx context.Context, a *Arrival, outcome *Outcome) *s
 		if err = s.enter(); err == nil {
 			return s
 		}
-		s.release()
+		o.sleepers.leave(s)
 	}
 	abort(a.Conn)
 	*outcome = o.failed(ctx, l, g.failure(err))
@@ -59,7 +60,7 @@ func (o *Observer) welcome(ctx context.Context, a *Arrival, outcome *Outcome) *s
 // link is the connection of an arrival for a torrent, which is zero where it is not known.
 func (a *Arrival) link(t Torrent) link {
 	return link{
-		conn: a.Conn, contact: &Contact{Torrent: t, Address: a.Address, Progress: a.Progress, End: a.End},
+		conn: a.Conn, contact: &Contact{Torrent: t, Address: a.Address, Progress: a.Progress, Recall: a.Recall},
 		direction: events.Incoming, transport: a.Transport, encryption: events.Plain,
 	}
 }
@@ -83,11 +84,11 @@ type greeting struct {
 
 func (g *greeting) shake(ctx context.Context) error {
 	g.Conn.SetDeadline(g.began.Add(g.observer.Timeout))
-	if err := ctx.Err(); err != nil {
-		return interrupted(ctx, err)
+	if cause := stopped(ctx, g.Recall); cause != nil {
+		return interrupted(cause, cause)
 	}
 	if err := g.exchange(ctx); err != nil {
-		return interrupted(ctx, err)
+		return interrupted(stopped(ctx, g.Recall), err)
 	}
 	if g.theirs.PeerID == g.observer.PeerID {
 		return errOwnPeerID

@@ -30,7 +30,7 @@ type session struct {
 	journal
 	observer *Observer
 	link     link
-	release  func() bool // of the connection from the context
+	bed      bed
 	theirs   wire.Handshake
 	number   events.SessionNumber
 	dialled  time.Duration
@@ -86,14 +86,19 @@ const never = time.Duration(math.MaxInt64)
 
 func newSession(ctx context.Context, o *Observer, l link) *session {
 	t := &l.contact.Torrent
-	return &session{
+	s := &session{
 		frames:   frames{conn: l.conn, bound: wire.Bound(t.Pieces), wholeMetadata: t.Metadata != nil},
-		journal:  journal{log: o.Log, ctx: context.WithoutCancel(ctx)},
 		observer: o, link: l, began: time.Now(),
 		holdings: holdings{set: pieces.New(t.Pieces), complete: t.Complete}, fetch: newFetch(t),
-		release: context.AfterFunc(ctx, func() { l.conn.SetDeadline(past) }),
 	}
+	o.sleepers.enter(ctx, s)
+	l.contact.Recall.watch(l.conn)
+	s.journal = journal{log: o.Log, ctx: s.bed.in.lasting}
+	return s
 }
+
+// stopped gives why the session has to end, or nil.
+func (s *session) stopped(ctx context.Context) error { return stopped(ctx, s.link.contact.Recall) }
 
 // run lasts from the handshakes to the end, and writes the outcome. Its frame, and those that it is called from, lie below every session that
 // waits: what they take, each of them takes.
@@ -105,7 +110,7 @@ func (s *session) run(ctx context.Context, outcome *Outcome) {
 
 // hangUp closes the connection.
 func (s *session) hangUp() {
-	s.release()
+	s.observer.sleepers.leave(s)
 	s.conn.Close()
 	s.frames.forget()
 }
@@ -199,23 +204,26 @@ func (s *session) wait(ctx context.Context) {
 	if s.timers.heard > heard {
 		s.link.contact.Progress.hear(s.at)
 	}
-	if ctx.Err() != nil {
+	if cause := s.stopped(ctx); cause != nil {
 		s.receiveAll() // what was read is a fact
-		s.leave(stopReason(ctx))
+		s.leave(stopReason(cause))
 	}
 }
 
-// stopReason is why a session is told to stop: the reason that the cause of ctx has, else that the recording is stopping.
-func stopReason(ctx context.Context) events.Reason {
-	if cause, ok := errors.AsType[*netfail.Error](context.Cause(ctx)); ok {
+// stopReason is why a session is told to stop: the reason that a cause has, else that the recording is stopping.
+func stopReason(cause error) events.Reason {
+	if cause, ok := errors.AsType[*netfail.Error](cause); ok {
 		return cause.Reason
 	}
 	return events.ReasonStopping
 }
 
+// longestPause is how long a session waits at most without a look at whether it was recalled.
+const longestPause = time.Second
+
 // pause waits without reading.
 func (s *session) pause(ctx context.Context, until time.Duration) {
-	timer := time.NewTimer(until - s.now)
+	timer := time.NewTimer(min(until-s.now, longestPause))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -223,8 +231,8 @@ func (s *session) pause(ctx context.Context, until time.Duration) {
 	}
 }
 
-// read reads once, at the latest until a time. Where that has passed, it reads what has come. The deadline is set before ctx is asked: when
-// ctx is done after that, the deadline is moved to the past.
+// read reads once, at the latest until a time. Where that has passed, it reads what has come. The deadline is set before it is asked whether to
+// stop: who is told to after the question has its deadline moved to the past.
 func (s *session) read(ctx context.Context, until time.Duration) {
 	before := s.frames.received
 	if now := time.Since(s.began); now >= until {
@@ -236,7 +244,7 @@ func (s *session) read(ctx context.Context, until time.Duration) {
 		s.conn.SetReadDeadline(s.began.Add(until))
 		s.timers.deadline = until
 	}
-	if ctx.Err() != nil {
+	if s.stopped(ctx) != nil {
 		return
 	}
 	err := s.fill()

@@ -86,7 +86,7 @@ func TestStay(t *testing.T) {
 			sc.at(time.Minute)
 			for _, b := range frame(events.Bitfield, make([]byte, 100)...) {
 				sc.send([]byte{b})
-				time.Sleep(time.Second)
+				time.Sleep(700 * time.Millisecond) // none comes in the moment in which the time is over
 			}
 		}, 90 * time.Second, events.ReasonTimeout, session.StartAssumed},
 	}
