@@ -2,6 +2,8 @@ package recorder
 
 import (
 	"context"
+	"math/rand/v2"
+	"time"
 
 	"btda/events"
 	"btda/recorder/tracker"
@@ -47,6 +49,7 @@ func (r *run) startAnnouncer(ctx context.Context, t torrent, url string) {
 	announcer := &tracker.Announcer{
 		Client: r.client, Log: r.gate, Tracker: url, Interval: r.settings.TrackerInterval, Hurry: r.hurry,
 		Text:    r.deps.Logger,
+		Jitter:  func(longest time.Duration) time.Duration { return rand.N(longest + 1) },
 		Request: tracker.Request{Torrent: t.TorrentNumber, InfoHash: t.InfoHash}, Sizes: func() tracker.Sizes { return r.announcedSizes(t.TorrentNumber) },
 		Offer: func(torrent events.TorrentNumber, source events.Source, from events.Scope, peers events.PeerList) {
 			r.intake.offer(named{torrent: torrent, source: source, from: from, peers: peers})

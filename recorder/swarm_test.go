@@ -154,6 +154,10 @@ func startTracker(t testing.TB, tracker *testTracker) *testTracker {
 	t.Helper()
 	closing := make(chan struct{})
 	tracker.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/announce" {
+			w.Write([]byte("d5:filesdee"))
+			return
+		}
 		event := r.URL.Query().Get("event")
 		tracker.mu.Lock()
 		tracker.told = append(tracker.told, event)

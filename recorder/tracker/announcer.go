@@ -25,7 +25,10 @@ type Announcer struct {
 	Sizes    func() Sizes  // to tell instead of those of the Request, at each announce anew; may be nil
 	Interval time.Duration // wished time between two announces; see the package comment
 	Offer    Offer         // may be nil
-	Text     *slog.Logger  // for people; may be nil
+	// Jitter gives a time up to a longest one, by chance: rounds wait so much longer, so that the torrents of one tracker do not keep
+	// asking it at the same moment. It may be nil.
+	Jitter func(longest time.Duration) time.Duration
+	Text   *slog.Logger // for people; may be nil
 	// Hurry gives up the stopped announce when it is closed. It may be nil.
 	Hurry <-chan struct{}
 }
@@ -75,11 +78,19 @@ func (p *progress) round(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	wait := max(minWait, p.next(done))
+	wait := p.jittered(max(minWait, p.next(done)))
 	if ctx.Err() == nil && !p.never && !done.Elsewhere {
 		err = p.scrape(ctx)
 	}
 	return max(0, wait-p.Client.config.Now().Sub(done.At)), err
+}
+
+// jittered adds a tenth at most, and maxJitter.
+func (p *progress) jittered(wait time.Duration) time.Duration {
+	if p.Jitter == nil {
+		return wait
+	}
+	return wait + p.Jitter(min(wait/10, maxJitter))
 }
 
 func (p *progress) event() events.AnnounceEvent {

@@ -30,6 +30,8 @@ type pipeTracker struct {
 	requests []string // time since the start, and what was asked
 	announce func(w http.ResponseWriter, r *http.Request)
 	scrape   string
+
+	retryAfter string // of scrapes, which fail then; empty lets them be answered
 }
 
 func newPipeTracker(announce http.HandlerFunc) *pipeTracker {
@@ -70,6 +72,10 @@ func (p *pipeTracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.requests = append(p.requests, strings.TrimSpace(asked))
 	p.mu.Unlock()
 	if strings.HasPrefix(r.URL.Path, "/scrape") {
+		if p.retryAfter != "" {
+			w.Header().Set("Retry-After", p.retryAfter)
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
 		io.WriteString(w, p.scrape)
 		return
 	}
@@ -91,11 +97,14 @@ func announcerOf(p *pipeTracker, log events.Appender) *Announcer {
 }
 
 // observe runs an announcer for a time and gives what the tracker was asked.
-func observe(t *testing.T, announce http.HandlerFunc, length time.Duration) (asked []string, log *eventstest.Log) {
+func observe(t *testing.T, announce http.HandlerFunc, length time.Duration, change ...func(*pipeTracker)) (asked []string, log *eventstest.Log) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipeTracker(announce)
 		defer p.server.Close()
+		for _, f := range change {
+			f(p)
+		}
 		log = eventstest.NewLog()
 		ctx, cancel := context.WithTimeout(t.Context(), length)
 		defer cancel()

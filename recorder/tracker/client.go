@@ -31,6 +31,7 @@ type Config struct {
 type Client struct {
 	config    Config
 	protocols map[string]protocol // by the scheme of the URL
+	turns     turns
 }
 
 // protocol is how to ask a tracker, by the scheme of its URL. The context carries the deadline.
@@ -101,20 +102,24 @@ func (c *Client) Close() {
 	}
 }
 
-// Announce tells a tracker about us and takes its peers. The URL is that of the torrent file, its query included.
+// Announce tells a tracker about us and takes its peers. The URL is that of the torrent file, its query included. It waits for its turn, where
+// much is asked of one server.
 func (c *Client) Announce(ctx context.Context, tracker string, r Request) Announcement {
 	start := c.config.Now()
-	patience, cancel := context.WithTimeout(ctx, c.config.Timeout)
-	defer cancel()
 	to, p, err := c.protocolOf(tracker)
 	if err != nil {
 		return announceFailed(c.ended(start), announced{tracker, r}, exchange{err: err, phase: events.PhaseRequest})
 	}
-	if c.elsewhere(patience, to, r.Family) {
+	turn, err := c.turn(ctx, to, r.Event)
+	if err != nil {
+		return announceFailed(c.ended(start), announced{tracker, r}, exchange{err: givenUp(ctx, err), phase: events.PhaseRequest})
+	}
+	defer turn.done()
+	if c.elsewhere(turn.patience, to, r.Family) {
 		return Announcement{At: c.config.Now(), Elsewhere: true}
 	}
-	answer, x := p.announce(patience, to, r)
-	ended := c.ended(start)
+	answer, x := p.announce(turn.patience, to, r)
+	ended := c.ended(turn.began)
 	if x.err != nil {
 		x.err = givenUp(ctx, x.err)
 		failed := announceFailed(ended, announced{tracker, r}, x)
@@ -124,20 +129,26 @@ func (c *Client) Announce(ctx context.Context, tracker string, r Request) Announ
 	return announceAnswered(ended, announced{tracker, r}, answer, x)
 }
 
-// Scrape asks a tracker for its counts of a torrent. The URL is the announce URL, from which that of the scrape is derived.
+// Scrape asks a tracker for its counts of a torrent. The URL is the announce URL, from which that of the scrape is derived. It waits for its
+// turn, as Announce does.
 func (c *Client) Scrape(ctx context.Context, tracker string, r Request) Scraping {
 	start := c.config.Now()
-	patience, cancel := context.WithTimeout(ctx, c.config.Timeout)
-	defer cancel()
 	to, p, err := c.protocolOf(tracker)
 	if err != nil {
 		return scrapeFailed(c.ended(start), announced{tracker, r}, exchange{err: err, phase: events.PhaseRequest})
 	}
-	answer, x := p.scrape(patience, to, r)
-	ended := c.ended(start)
+	turn, err := c.turn(ctx, to, events.AnnounceRegular)
+	if err != nil {
+		return scrapeFailed(c.ended(start), announced{tracker, r}, exchange{err: givenUp(ctx, err), phase: events.PhaseRequest})
+	}
+	defer turn.done()
+	answer, x := p.scrape(turn.patience, to, r)
+	ended := c.ended(turn.began)
 	if x.err != nil {
 		x.err = givenUp(ctx, x.err)
-		return scrapeFailed(ended, announced{tracker, r}, x)
+		failed := scrapeFailed(ended, announced{tracker, r}, x)
+		failed.Wait = max(answer.wait, seconds(x.retryAfter))
+		return failed
 	}
 	return Scraping{At: ended.at, Wait: answer.wait, Ignored: x.facts(announced{tracker, r}), Answer: &events.TrackerScraped{
 		Torrent: r.Torrent, Tracker: tracker, Remote: x.remote, Duration: ended.took,

@@ -34,10 +34,15 @@
 //
 // BEP 15 has no min interval, no tracker id, no warning and no retry-in: its interval is law, and failures back off.
 //
+// # Many torrents on one tracker
+//
+// A server is asked at most four things at one time, whatever the number of torrents; other requests wait for their turn, which does not
+// count as its slowness. Each round waits a little longer than it must, by chance, so that rounds of many torrents spread out.
+//
 // # When the next announce is due
 //
 // The setting is the wished interval. A tracker's min interval is law. A tracker that names an interval and no min interval has
 // allowed nothing shorter (BEP 3), so its interval is law then. Where both are named, the interval is advice, and
 // the wish counts. No tracker is waited for longer than a day. Retry-in (BEP 31), and Retry-After of an HTTP answer, are law as
-// well. Other failures back off: a fifth of the wished interval, at most 30 s, then twice as long each time, up to an hour.
+// well, for scrapes too. Other failures back off: a fifth of the wished interval, at most 30 s, then twice as long each time, up to an hour.
 package tracker

@@ -10,6 +10,7 @@ import (
 const (
 	minWait        = 100 * time.Millisecond
 	maxWait        = 24 * time.Hour
+	maxJitter      = 30 * time.Second
 	maxFirstRetry  = 30 * time.Second
 	maxRetry       = time.Hour
 	retryPart      = 5 // the first retry comes after this part of the wished interval
