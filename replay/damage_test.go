@@ -84,6 +84,12 @@ const (
 	kindOffset  = 62
 )
 
+// isBlockOf reports whether a key and its value are those of a block that begins with a record of a kind; never of a compressed one.
+func isBlockOf(kind events.Kind, key, value []byte) bool {
+	const flags, compressed = 1, 2
+	return key[0] == blockSpace && value[flags]&compressed == 0 && value[kindOffset] == byte(kind)
+}
+
 // newerFormat copies a log and raises the version in its format record.
 func newerFormat(t *testing.T, folder string) string {
 	t.Helper()
@@ -139,7 +145,7 @@ func TestUnknownKindsAreCounted(t *testing.T) {
 	log := recordLogWith(t, eventlog.Options{BlockEvents: 1}, fromText(t, oneDownload+"\n12 AcceptFailed reason=timeout"))
 	found := 0
 	newer := edited(t, log, func(key, value []byte) []byte {
-		if key[0] == blockSpace && value[kindOffset] == byte(events.KindAcceptFailed) {
+		if isBlockOf(events.KindAcceptFailed, key, value) {
 			value[kindOffset] = 99
 			found++
 		}

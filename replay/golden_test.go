@@ -9,10 +9,12 @@ import (
 	"btda/events/eventlog"
 )
 
-// The folders of every released version of the log give the rows that their events mean, forever: each question with its answer. Both
-// folders of version 1 hold the same events; one was sealed, the other one left by a crash.
+// The folders of every released version of the log give the rows that their events mean, forever: each question with its answer. All
+// folders of version 1 hold the same events; one was sealed, the other one left by a crash. The packed ones have compressed blocks.
 func TestGoldenFoldersReplay(t *testing.T) {
-	for name, ending := range map[string]Ending{"v1-sealed.events": Sealed, "v1-killed.events": Open} {
+	for name, ending := range map[string]Ending{
+		"v1-sealed.events": Sealed, "v1-killed.events": Open, "v1-packed-sealed.events": Sealed, "v1-packed-killed.events": Open,
+	} {
 		o := optionsFor(copyGolden(t, name))
 		o.Projections.WithAddresses = true
 		o.Output = filepath.Join(t.TempDir(), "result.sqlite")
@@ -43,7 +45,7 @@ func copyGolden(t *testing.T, name string) string {
 func TestNewerVersionsAreCounted(t *testing.T) {
 	log := recordLogWith(t, eventlog.Options{BlockEvents: 1}, fromText(t, oneDownload))
 	newer := edited(t, log, func(key, value []byte) []byte {
-		if key[0] == blockSpace && value[kindOffset] == byte(events.KindHaveReceived) {
+		if isBlockOf(events.KindHaveReceived, key, value) {
 			value[kindOffset+1]++
 		}
 		return value
