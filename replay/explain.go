@@ -112,7 +112,7 @@ var explainers = map[string]func(*question, *explained) error{
 		return q.addMoment(e, "info_hash_hex, timestamp FROM main.request JOIN main.torrent ON torrent = torrent.id", events.KindTrackerAnnounced, events.KindDHTLookedUp, events.KindDHTLookupEnded, events.KindStatisticSampled)
 	},
 	"scrape": func(q *question, e *explained) error {
-		return q.addMoment(e, "info_hash_hex, time FROM main.scrape JOIN main.torrent ON torrent = torrent.id", events.KindTrackerScraped)
+		return q.addMoment(e, "info_hash_hex, time FROM main.scrape JOIN main.torrent ON torrent = torrent.id", events.KindTrackerScraped, events.KindDHTScraped, events.KindDHTLookupEnded)
 	},
 	"statistic": func(q *question, e *explained) error {
 		return q.addMoment(e, "NULL, timestamp FROM main.statistic", events.KindStatisticSampled)

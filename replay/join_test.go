@@ -2,6 +2,8 @@ package replay
 
 import (
 	"bytes"
+	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -105,27 +107,66 @@ func TestLogsOfOneRunMustAgree(t *testing.T) {
 	}
 }
 
-// A stream that is cut where no session is open gives two logs, which together give the same rows. What differs is the number of the log,
-// and the requests that count incoming peers up to the end of each run.
-func TestAMergedRunIsTheWhole(t *testing.T) {
-	whole := replayRows(t, optionsFor(recordLog(t, fromText(t, twoTorrents))))
-	first, second, _ := strings.Cut(twoTorrents, "\n	15 ")
-	definitions := strings.SplitAfter(first, "\n")[1:4]
-	second = strings.NewReplacer("run=01", "run=02", "0    ", "14.5 ").Replace(strings.Join(definitions, "")) + "\n15 " + second
-	merged := replayRows(t, optionsFor(recordLog(t, fromText(t, second)), recordLog(t, fromText(t, first))))
-	comparable := func(rows []string) (all []string) {
-		for _, row := range rows {
-			if strings.HasPrefix(row, "request ") && strings.Contains(row, "'incoming'") {
-				continue
+// episodes is a random stream, in pieces at whose ends no session is open.
+func episodes(random *rand.Rand, count int) (all []string) {
+	for n := range count {
+		at, torrent, host := float64(10*n+10), 1+random.IntN(2), 1+random.IntN(9)
+		switch random.IntN(4) {
+		case 0:
+			all = append(all, fmt.Sprintf("%v TrackerAnnounced torrent=%d tracker=http://t.example/announce peers=[9.9.9.%d:6881 9.9.9.1:6881]", at, torrent, host))
+		case 1:
+			all = append(all, fmt.Sprintf("%v ConnectionFailed torrent=%d direction=outgoing transport=tcp address=9.9.9.%d:6881 phase=dial reason=timeout", at, torrent, host))
+		default:
+			direction := []string{"outgoing", "incoming"}[random.IntN(2)]
+			text := fmt.Sprintf("%v SessionOpened session=%d torrent=%d direction=%s transport=tcp address=9.9.9.%d:6881 peer-id=-TR3000-%012d\n", at, n+1, torrent, direction, host, host)
+			text += fmt.Sprintf("%v BitfieldReceived session=%d bitfield=%08b\n", at+1, n+1, random.IntN(256))
+			for i := range random.IntN(4) {
+				text += fmt.Sprintf("%v HaveReceived session=%d piece=%d\n", at+4+float64(i), n+1, random.IntN(8))
 			}
-			words := slices.DeleteFunc(strings.Fields(row), func(word string) bool {
-				return strings.HasPrefix(word, "vm=") || strings.HasPrefix(row, "request ") && strings.HasPrefix(word, "id=")
-			})
-			all = append(all, strings.Join(words, " "))
+			all = append(all, text+fmt.Sprintf("%v SessionClosed session=%d by=us reason=quiet messages-received=2 longest-wait=3s", at+9, n+1))
 		}
-		return all
 	}
-	if got, want := comparable(merged), comparable(whole); !slices.Equal(got, want) {
-		t.Error(differAt(got, want))
+	return all
+}
+
+// definitionsOf begins a run.
+func definitionsOf(run int, at float64) string {
+	const torrent = "metadata-known=true metadata.piece-count=8 metadata.piece-length=1024"
+	return fmt.Sprintf("%[2]v RunStarted run=%02[1]d setting.threshold=0.6 setting.revisit=5s\n%[2]v TorrentAdded torrent=1 info-hash=aa %[3]s\n%[2]v TorrentAdded torrent=2 info-hash=bb %[3]s\n", run, at, torrent)
+}
+
+// A stream that is cut where no session is open gives two logs, which together give the same rows. What differs is the number of the log,
+// and the requests that count incoming peers up to the end of each run. The seed of a failure is in its name.
+func TestAMergedRunIsTheWhole(t *testing.T) {
+	for range 8 {
+		seed := rand.Uint64N(1 << 40)
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 5))
+			all := episodes(random, 2+random.IntN(60))
+			cut := 1 + random.IntN(len(all)-1)
+			first, second := strings.Join(all[:cut], "\n"), strings.Join(all[cut:], "\n")
+			whole := recordLog(t, fromText(t, definitionsOf(1, 0)+first+"\n"+second))
+			a := recordLog(t, fromText(t, definitionsOf(1, 0)+first))
+			b := recordLog(t, fromText(t, definitionsOf(2, float64(10*cut)+9.5)+second))
+			want, got := withoutRun(replayRows(t, optionsFor(whole))), withoutRun(replayRows(t, optionsFor(b, a)))
+			if !slices.Equal(got, want) {
+				t.Error(differAt(got, want))
+			}
+		})
 	}
+}
+
+// withoutRun takes away what tells runs apart.
+func withoutRun(rows []string) (all []string) {
+	for _, row := range rows {
+		request := strings.HasPrefix(row, "request ")
+		if request && strings.Contains(row, "'incoming'") {
+			continue
+		}
+		words := slices.DeleteFunc(strings.Fields(row), func(word string) bool {
+			return strings.HasPrefix(word, "vm=") || request && strings.HasPrefix(word, "id=")
+		})
+		all = append(all, strings.Join(words, " "))
+	}
+	return all
 }

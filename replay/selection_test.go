@@ -97,8 +97,14 @@ func TestEveryTableHasATrait(t *testing.T) {
 		if !ok {
 			t.Errorf("the table %s is not in traits: say which columns a selection goes by", table.Name)
 		}
+		has := func(name string) bool {
+			return slices.ContainsFunc(table.Columns, func(c projections.Column) bool { return c.Name == name })
+		}
+		if has("source") && !has("peer") && trait.source != "source" {
+			t.Errorf("the table %s has a source that a selection does not go by", table.Name)
+		}
 		for _, name := range []string{trait.time, trait.source} {
-			if name != "" && !slices.ContainsFunc(table.Columns, func(c projections.Column) bool { return c.Name == name }) {
+			if name != "" && !has(name) {
 				t.Errorf("the table %s has no column %s", table.Name, name)
 			}
 		}
