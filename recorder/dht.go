@@ -10,6 +10,7 @@ import (
 
 	"btda/events"
 	"btda/recorder/dht"
+	"btda/recorder/utp"
 )
 
 // nodes are our nodes of the DHT, one for each address family that this host has.
@@ -21,13 +22,20 @@ type node struct {
 	ipv6   bool
 }
 
-// listenDHT opens the sockets of the nodes; none without --dht.
-func (r *Recorder) listenDHT() ([]net.PacketConn, error) {
+// listenDHT opens the sockets of the nodes; none without --dht. Where uTP has the port already, both share it.
+func (r *Recorder) listenDHT(streams utp.Sockets) ([]net.PacketConn, error) {
 	if !r.settings.DHT {
 		return nil, nil
 	}
 	o := opening{bind: r.settings.Bind, port: r.settings.DHTPort, setting: "dht-port", logger: r.deps.Logger}
-	return openSockets(o, dht.Listen)
+	return openSockets(o, func(at netip.AddrPort) (net.PacketConn, error) {
+		for _, s := range streams {
+			if s.Addr().(*net.UDPAddr).AddrPort() == at {
+				return s.Others(), nil
+			}
+		}
+		return dht.Listen(at)
+	})
 }
 
 // enterDHT prepares a node for each socket, and tells sessions of them.

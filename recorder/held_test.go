@@ -104,6 +104,7 @@ func holdSessions(t testing.TB, count int) memoryUse {
 	t.Helper()
 	port := startHeldPeers(t)
 	settings := DefaultSettings()
+	settings.NoUTP = true // a socket would stop the time in bubbles
 	settings.Events, settings.Sessions, settings.DialRate = filepath.Join(t.TempDir(), "run.events"), count, 10_000
 	settings.Timeout = time.Minute // all connect at once
 	r, err := New(settings, []input.Torrent{{MetadataKnown: true, Metadata: events.Metadata{PieceCount: heldPieces, TotalLength: 1}}}, Deps{

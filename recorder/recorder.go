@@ -25,6 +25,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -109,7 +110,12 @@ func (r *Recorder) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sockets, err := r.listenDHT()
+	streams, err := r.openUTP()
+	if err != nil {
+		return errors.Join(err, closeAll(open))
+	}
+	defer streams.Close()
+	sockets, err := r.listenDHT(streams)
 	if err != nil {
 		return errors.Join(err, closeAll(open))
 	}
@@ -118,7 +124,8 @@ func (r *Recorder) Run(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("the event log %s cannot be created: %w", r.settings.Events, err), closeAll(open), closeAll(sockets))
 	}
 	live := r.newRun(log)
-	live.listen(open)
+	live.enterUTP(streams)
+	live.listen(slices.Concat(open, r.doorsOf(streams)))
 	live.enterDHT(sockets)
 	return live.record(ctx)
 }

@@ -51,7 +51,7 @@ func testSettings() recorder.Settings {
 	s := recorder.DefaultSettings()
 	s.Resolve()
 	s.Timeout, s.Revisit, s.TrackerInterval, s.StatisticInterval = testPatient/2, 3*time.Second, time.Minute, time.Minute
-	s.DialRate, s.Events = 10_000, "somewhere.events"
+	s.DialRate, s.Events, s.NoUTP = 10_000, "somewhere.events", true // a socket would stop the time in bubbles
 	return s
 }
 

@@ -55,6 +55,7 @@ type Settings struct {
 	StatisticInterval time.Duration `setting:"statistic-interval" unit:"duration" help:"time between two samples of the recorder's own state"`
 
 	Encryption session.Encryption `setting:"encryption" unit:"allow|prefer|require|off" help:"encrypt connections (MSE): where a peer takes no plain one; before a plain one is tried; always; never"`
+	NoUTP      bool               `setting:"no-utp" help:"make no connections by uTP, and take none in"`
 
 	Threshold pieces.Fraction `setting:"threshold" unit:"of all pieces" help:"from this share on a peer counts as complete and is left alone"`
 

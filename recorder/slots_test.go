@@ -104,6 +104,7 @@ func (c *crowd) addresses() events.PeerList {
 // recordCrowd records a crowd for a time and gives the facts.
 func recordCrowd(t *testing.T, c *crowd, sessions int, lasts time.Duration) []events.Record {
 	settings := DefaultSettings()
+	settings.NoUTP = true // a socket would stop the time of the bubble
 	settings.Events, settings.Sessions, settings.Duration = "somewhere.events", sessions, lasts
 	log := bubbleLog{eventstest.NewLog()}
 	torrent := input.Torrent{MetadataKnown: true, Metadata: events.Metadata{PieceCount: bubblePieces, TotalLength: bubblePieces << 14}}

@@ -48,6 +48,7 @@ func (o *Observer) welcome(ctx context.Context, a *Arrival, outcome *Outcome) *s
 		s.began, s.theirs = g.began, g.theirs
 		s.frames.received, s.sent = uint64(g.received), uint64(g.sent)
 		if err = s.enter(); err == nil {
+			o.met(a, g.encryption)
 			return s
 		}
 		o.sleepers.leave(s)

@@ -80,7 +80,8 @@ func (o *Observer) planFor(peer netip.AddrPort) plan {
 }
 
 // after is what is still worth trying when a way has failed. A transport that does not connect is given up, and all of them where the
-// reason is not the peer's. A peer that is connected to and wants no plain handshake, or no encrypted one, may want the other.
+// reason is not the peer's. A peer that hangs up on a plain handshake, or an encrypted one, may want the other; or another transport,
+// since some clients that do without TCP take its connections all the same, and close them.
 func (p plan) after(failed way, phase events.Phase, reason events.Reason) plan {
 	left := slices.DeleteFunc(p, func(w way) bool { return w == failed })
 	switch {
@@ -88,7 +89,7 @@ func (p plan) after(failed way, phase events.Phase, reason events.Reason) plan {
 		return slices.DeleteFunc(left, func(w way) bool { return w.transport == failed.transport })
 	case phase == events.PhaseEncryption && (isTurnedAway(reason) || reason == events.ReasonTimeout),
 		phase == events.PhaseHandshake && !failed.encrypted && isTurnedAway(reason):
-		return slices.DeleteFunc(left, func(w way) bool { return w.transport != failed.transport })
+		return left
 	}
 	return nil
 }
@@ -151,5 +152,12 @@ func (o *Observer) reached(peer netip.AddrPort, w way) {
 		o.worked.forget(peer)
 	} else {
 		o.worked.keep(peer, w)
+	}
+}
+
+// met remembers in which way a peer reached us, where it is the way to reach it too: clients use one port for all that they do by uTP.
+func (o *Observer) met(a *Arrival, agreed events.Encryption) {
+	if a.Transport == events.UTP && o.UTP != nil {
+		o.reached(a.Address, way{transport: events.UTP, encrypted: agreed != events.Plain})
 	}
 }

@@ -38,6 +38,10 @@ type Options struct {
 	Full     bool     // it begins with the whole payload
 	Rate     int      // bytes a second that it receives, at the most; 0 is no limit
 
+	// For transmission and libtorrent only.
+
+	Encrypts bool // it takes and makes encrypted connections only (MSE); libtorrent with a payload in RC4
+
 	// For libtorrent and rtorrent only.
 
 	SlowFrom int // pieces from which on it receives at SlowRate only; 0 is never
@@ -53,6 +57,7 @@ type Options struct {
 	Goal  int        // pieces that it wants; 0 is all
 	Quits bool       // it ends at once when it has all pieces that it wants
 	UTP   bool       // uTP beside TCP (BEP 29)
+	NoTCP bool       // no TCP
 }
 
 // Client is a running client with one torrent.

@@ -32,6 +32,8 @@ type wanted struct {
 	SlowFrom int    `json:"slow_from"`
 	SlowRate int    `json:"slow_rate"`
 	UTP      bool   `json:"utp"`
+	TCP      bool   `json:"tcp"`
+	Encrypts bool   `json:"encrypts"`
 }
 
 func (*libtorrent) launch(_ context.Context, c *Client) (launch, error) {
@@ -45,7 +47,7 @@ func (*libtorrent) launch(_ context.Context, c *Client) (launch, error) {
 	}
 	told, err := json.Marshal(wanted{
 		Listen: strings.Join(listen, ","), From: from, Torrent: c.torrent(), Content: c.content(),
-		Rate: c.Rate, Goal: c.Goal, Quits: c.Quits, SlowFrom: c.SlowFrom, SlowRate: c.SlowRate, UTP: c.UTP,
+		Rate: c.Rate, Goal: c.Goal, Quits: c.Quits, SlowFrom: c.SlowFrom, SlowRate: c.SlowRate, UTP: c.UTP, TCP: !c.NoTCP, Encrypts: c.Encrypts,
 	})
 	if err != nil {
 		return launch{}, err

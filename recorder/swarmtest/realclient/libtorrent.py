@@ -22,6 +22,12 @@ session = libtorrent.session({
     "enable_upnp": False,
     "enable_incoming_utp": wanted["utp"],
     "enable_outgoing_utp": wanted["utp"],
+    "enable_incoming_tcp": wanted["tcp"],
+    "enable_outgoing_tcp": wanted["tcp"],
+    # Policies: 0 forced, 1 enabled. Levels: 2 RC4, 3 both.
+    "in_enc_policy": 0 if wanted["encrypts"] else 1,
+    "out_enc_policy": 0 if wanted["encrypts"] else 1,
+    "allowed_enc_level": 2 if wanted["encrypts"] else 3,
     # Limits hold on loopback too, and are looked at ten times a second; what was not used within 3 s is lost.
     "ignore_limits_on_local_network": False,
     "tick_interval": 100,

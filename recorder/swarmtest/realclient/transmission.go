@@ -25,7 +25,12 @@ func (t *transmission) launch(ctx context.Context, c *Client) (launch, error) {
 		return launch{}, err
 	}
 	t.url = fmt.Sprintf("http://%v/transmission/rpc", netip.AddrPortFrom(c.Address, port))
+	encryption := 1 // preferred
+	if c.Encrypts {
+		encryption = 2 // required
+	}
 	settings := map[string]any{
+		"encryption":        encryption,
 		"bind-address-ipv4": c.Address.String(), "bind-address-ipv6": "::1", "peer-port": c.Port, "peer-port-random-on-start": false,
 		"port-forwarding-enabled": false, "dht-enabled": false, "lpd-enabled": false, "pex-enabled": true, "utp-enabled": false,
 		"blocklist-enabled": false, "download-dir": c.content(), "incomplete-dir-enabled": false,
