@@ -110,7 +110,7 @@ func (r *run) isOwn(a netip.Addr) bool {
 
 // publicTorrent gives the torrent with an info hash: 0 when it is not observed, or known to be private (BEP 27).
 func (r *run) publicTorrent(hash events.InfoHash) events.TorrentNumber {
-	if t, observed := r.book.byHash(hash); observed && !t.Private {
+	if t, observed := r.book.byHash(hash); observed && !r.book.private(t.Number) {
 		return t.Number
 	}
 	return 0

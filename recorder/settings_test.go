@@ -83,6 +83,9 @@ func TestSettingsThatAreNotValid(t *testing.T) {
 			s.Calibrate = true
 			s.Resolve("observe")
 		}, []string{"observe"}},
+		"the DHT": {func(s *recorder.Settings) {
+			s.DHTPort, s.DHTInterval, s.DHTRate, s.DHTBootstrap = 0, 0, -1, []string{"router.example:6881", "router.example", ":6881", "router.example:0"}
+		}, []string{"dht-port", "dht-interval", "dht-rate", "dht-bootstrap", "dht-bootstrap", "dht-bootstrap"}},
 		"several": {func(s *recorder.Settings) { s.Port, s.Sessions = 0, -1 }, []string{"port", "sessions"}},
 	} {
 		t.Run(name, func(t *testing.T) {

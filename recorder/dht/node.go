@@ -59,6 +59,7 @@ const (
 	sends       = 2                      // of one query
 	maxLookups  = 16                     // at one time; others wait
 	maxOffers   = 64                     // nodes that wait for being asked whether they are there
+	enoughNodes = 200                    // in the routing table, from which on none that is offered is asked
 )
 
 // Node is a node of the DHT in one address family. Its Run is called once; its other methods are safe for use by many goroutines.
@@ -154,7 +155,9 @@ func (n *Node) keep(ctx context.Context) {
 	for ctx.Err() == nil {
 		select {
 		case to := <-n.offers:
-			n.greet(ctx, to)
+			if n.server.NumNodes() < enoughNodes {
+				n.greet(ctx, to)
+			}
 		case <-ticker.C:
 			n.saveTable()
 		case <-ctx.Done():
