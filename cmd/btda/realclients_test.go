@@ -115,28 +115,34 @@ func (s *realSwarm) start(ctx context.Context, t *testing.T, announced int) {
 	if err := s.tracker.WaitPeers(ctx, s.payload.InfoHash, announced); err != nil {
 		t.Fatal(err)
 	}
-	for i, o := range realCast {
-		if !o.Address.IsValid() {
-			o.Address = netip.AddrFrom4([4]byte{127, 0, 10, byte(2 + i)})
-		}
-		o.Folder, o.Payload, o.Trackers = s.folder, s.payload, s.trackers(o.Address, o.Also)
-		c, err := realclient.Start(ctx, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.clients = append(s.clients, c)
-		t.Cleanup(func() {
-			if err := c.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		if o.Address.Is4() {
+	for _, o := range realCast {
+		s.startClient(ctx, t, o)
+		if s.clients[len(s.clients)-1].Address.Is4() {
 			announced++
 		}
 		if err := s.tracker.WaitPeers(ctx, s.payload.InfoHash, announced); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// startClient starts a client, at an address of its own unless it has one.
+func (s *realSwarm) startClient(ctx context.Context, t *testing.T, o realclient.Options) {
+	t.Helper()
+	if !o.Address.IsValid() {
+		o.Address = netip.AddrFrom4([4]byte{127, 0, 10, byte(2 + len(s.clients))})
+	}
+	o.Folder, o.Payload, o.Trackers = s.folder, s.payload, s.trackers(o.Address, o.Also)
+	c, err := realclient.Start(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.clients = append(s.clients, c)
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // wait waits until every client has what it wants, and then for the afterglow.

@@ -30,6 +30,12 @@
 // on); a keep-alive after 60 s without a word of ours; and a reject to who asks us for metadata. Never
 // interested, a bitfield, a have, a request for content, or content.
 //
+// # Metadata
+//
+// While the metadata of a torrent is not known, pieces of it are asked of every peer that offers it, at most four at one time (see Metadata).
+// What a peer tells about its pieces meanwhile is recorded as it came and kept within bounds; when the metadata comes, from whatever peer,
+// each session learns within seconds what its own peer has.
+//
 // # When a session ends
 //
 // The peer hangs up. It has reached the threshold, and its set is settled: 2 s have passed since it first told about its pieces, so that replay can tell a
