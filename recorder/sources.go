@@ -87,6 +87,9 @@ func (r *run) follow(ctx context.Context) {
 	}
 	r.sources.Go(func() {
 		r.follower.run(ctx, func(next followed) {
+			if r.book.private(next.torrent) { // as its metadata has told since
+				return
+			}
 			r.deps.Logger.Info("following a tracker", "torrent", next.torrent, "tracker", events.MaskTracker(next.url))
 			r.startAnnouncer(ctx, r.torrents[next.torrent-1], next.url)
 		})
