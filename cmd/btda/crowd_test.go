@@ -27,7 +27,9 @@ type crowd struct {
 	listener net.Listener
 	serving  sync.WaitGroup
 
-	begun, met, ended counter // connections taken in, with a session of the recorder, and served to the end
+	begun, met, ended counter  // connections taken in, with a session of the recorder, and served to the end
+	visited           counter  // peers that were met, each counted once
+	known             sync.Map // their addresses
 }
 
 // counter counts up, and tells when it has come to a number.
@@ -96,6 +98,9 @@ func (c *crowd) receive(conn net.Conn) {
 		return
 	}
 	c.met.add()
+	if _, again := c.known.LoadOrStore(conn.LocalAddr().String(), true); !again {
+		c.visited.add()
+	}
 	c.play(conn)
 	_ = conn.(*net.TCPConn).CloseWrite() // fails where the recorder has hung up
 	_, _ = io.Copy(io.Discard, conn)

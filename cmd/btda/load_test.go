@@ -26,13 +26,14 @@ type load struct {
 	addresses int // of these contacts
 	held      int // sessions at one time
 	limited   int // peers, when the descriptor limit is below them
+	visited   int // of these, that are to be met in turn
 }
 
 func chosenLoad() load {
 	if os.Getenv("BTDA_LOAD") != "" {
-		return load{contacts: 50_000, addresses: 12_000, held: 10_000, limited: 10_000}
+		return load{contacts: 50_000, addresses: 12_000, held: 10_000, limited: 10_000, visited: 10_000}
 	}
-	return load{contacts: 1000, addresses: 400, held: 400, limited: 600}
+	return load{contacts: 1000, addresses: 400, held: 400, limited: 600, visited: 300}
 }
 
 const (
@@ -73,10 +74,7 @@ func TestNoWriteIsLost(t *testing.T) {
 	if len(counts.empty) > 0 {
 		t.Errorf("sessions without a message, the first of them %+v", counts.empty)
 	}
-	appended, acknowledged := appendedCounts(t, log)
-	if replayed := replayedCount(t, log); appended != counts.all || acknowledged != counts.all || replayed != counts.all {
-		t.Errorf("%d appended, %d acknowledged, %d in the log, %d replayed: want all equal", appended, acknowledged, counts.all, replayed)
-	}
+	counts.checkNothingLost(t, log)
 	t.Logf("%d contacts and %d events in %v: %.0f contacts and %.0f events a CPU second of the recorder",
 		o.contacts, counts.all, took.Round(time.Millisecond), float64(o.contacts)/used.Seconds(), float64(counts.all)/used.Seconds())
 }
@@ -126,42 +124,71 @@ func stay(c net.Conn) {
 // spareDescriptors are what a recorder keeps for all that is no session.
 const spareDescriptors = 128
 
-// Where fewer files may be open than there are peers, the limit of sessions follows, and recording goes on: peers give way to others.
+// Where fewer files may be open than there are peers, the limit of sessions follows, and recording goes on: peers give way to others, until each
+// had its turn. Nothing is lost.
 func TestDescriptorLimitBelowThePeers(t *testing.T) {
 	o := chosenLoad()
 	limit := o.limited * 2 / 3
 	fitted := limit - spareDescriptors
 	needDescriptors(t, limit+1000)
 	peers := &crowd{play: stay}
-	peers.met.aim(fitted + fitted/16)
+	peers.visited.aim(o.visited)
 	peers.start(t)
 	open := make(chan struct{})
-	close(open)
 	torrent := writeSwarmTorrent(t, loadPieces, peers.trackers(t, o.limited, open)...)
 	const timeout = 3 * time.Second
 	output := filepath.Join(t.TempDir(), "output")
 	recording := startCommand(t, exec.Command("sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, limit), program,
-		"record", "--output", output, "--bind", ourAddress, "--port", "16884", "--dial-rate", "100000", "--timeout", timeout.String(),
-		"--statistic-interval", "1s", "--sessions", strconv.Itoa(o.limited), torrent))
-	awaitFor(t, "more peers than there are sessions to be met", peers.met.reached, loadTime)
+		"record", "--output", output, "--bind", ourAddress, "--port", "16884", "--dial-rate", "2000", "--timeout", timeout.String(),
+		"--statistic-interval", "1s", "--revisit", "10s", "--sessions", strconv.Itoa(o.limited), torrent))
+	recording.awaitLine("interrupt to stop")
+	before := usageOf(t, recording)
+	close(open)
+	awaitFor(t, "peers to be met in turn", peers.visited.reached, loadTime)
+	after := usageOf(t, recording)
 	told := recording.signal(syscall.SIGTERM)
 	log := recorded(t, recording.wait(), output)
 	if took := time.Since(told); took > timeout+2*time.Second {
 		t.Errorf("ended after %v, want within the timeout plus 2 s", took)
 	}
 	counts := countEvents(t, log)
-	s := counts.last
-	if s.DescriptorLimit != events.Some(uint64(limit)) || s.OutgoingLimit != uint64(fitted) {
-		t.Errorf("limit of open files %v and of sessions %d, want %d and %d", s.DescriptorLimit, s.OutgoingLimit, limit, fitted)
-	}
-	if counts.noDescriptor > 0 || counts.of[events.KindLimitReached] == 0 || counts.gaveWay == 0 {
-		t.Errorf("%d connections had no descriptor, want none; %d limits reached and %d sessions gave way, want some of both",
-			counts.noDescriptor, counts.of[events.KindLimitReached], counts.gaveWay)
-	}
+	counts.checkFitted(t, fittedSessions{descriptors: limit, sessions: fitted})
+	counts.checkNothingLost(t, log)
 	if text := textLog(t, log); !strings.Contains(text, "ulimit -n") {
 		t.Errorf("the text log does not say what to do about the limit:\n%.2000s", text)
 	}
-	t.Logf("of %d peers %d met with %d open files and %d sessions, of which %d gave way", o.limited, peers.met.count.Load(), limit, s.OutgoingLimit, counts.gaveWay)
+	opened := counts.of[events.KindSessionOpened]
+	t.Logf("of %d peers %d met in %v with %d open files and %d sessions at one time; %d sessions in all, of which %d gave way; %.1f KiB for each at one time, %.0f sessions a CPU second of the recorder",
+		o.limited, peers.visited.count.Load(), told.Sub(recording.begun).Round(time.Second), limit, fitted, opened, counts.gaveWay,
+		float64(after.memory-min(after.memory, before.memory))/float64(fitted)/1024, float64(opened)/(after.cpu-before.cpu).Seconds())
+}
+
+// fittedSessions are the sessions that a limit of open files leaves.
+type fittedSessions struct{ descriptors, sessions int }
+
+// checkFitted checks that sessions gave way within their limit, and that none failed for want of a descriptor.
+func (c *eventCounts) checkFitted(t *testing.T, want fittedSessions) {
+	t.Helper()
+	s := c.last
+	if s.DescriptorLimit != events.Some(uint64(want.descriptors)) || s.OutgoingLimit != uint64(want.sessions) || c.mostActive > uint64(want.sessions) {
+		t.Errorf("limit of open files %v and of sessions %d, %d at one time; want %+v", s.DescriptorLimit, s.OutgoingLimit, c.mostActive, want)
+	}
+	if c.noDescriptor > 0 || c.of[events.KindLimitReached] == 0 || c.gaveWay == 0 {
+		t.Errorf("%d connections had no descriptor, want none; %d limits reached and %d sessions gave way, want some of both",
+			c.noDescriptor, c.of[events.KindLimitReached], c.gaveWay)
+	}
+}
+
+// checkNothingLost checks that all sessions ended in the log, and that what was appended was acknowledged and is replayed.
+func (c *eventCounts) checkNothingLost(t *testing.T, log string) {
+	t.Helper()
+	if opened, closed := c.of[events.KindSessionOpened], c.of[events.KindSessionClosed]; opened != closed {
+		t.Errorf("%d sessions opened and %d closed", opened, closed)
+	}
+	appended, acknowledged := appendedCounts(t, log)
+	if replayed := replayedCount(t, log); appended != c.all || acknowledged != c.all || replayed != c.all {
+		t.Errorf("%d appended, %d acknowledged, %d in the log, %d replayed: want all equal", appended, acknowledged, c.all, replayed)
+	}
 }
 
 // awaitFor waits for a channel to be closed, for some time.
@@ -183,7 +210,8 @@ type eventCounts struct {
 	empty   []events.SessionClosed // those of sessions without a message
 	last    events.StatisticSampled
 
-	noDescriptor int // connections that failed for want of a descriptor
+	mostActive   uint64 // outgoing sessions in a sample
+	noDescriptor int    // connections that failed for want of a descriptor
 }
 
 // countEvents scans a log that was sealed.
@@ -229,6 +257,7 @@ func (c *eventCounts) add(r *events.Record) {
 		}
 	case *events.StatisticSampled:
 		c.last = *e
+		c.mostActive = max(c.mostActive, e.ActiveOutgoing)
 	}
 }
 
