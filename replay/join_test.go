@@ -138,7 +138,7 @@ func definitionsOf(run int, at float64) string {
 // A stream that is cut where no session is open gives two logs, which together give the same rows. What differs is the number of the log,
 // and the requests that count incoming peers up to the end of each run. The seed of a failure is in its name.
 func TestAMergedRunIsTheWhole(t *testing.T) {
-	for range 8 {
+	for range rounds(4) {
 		seed := rand.Uint64N(1 << 40)
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 5))

@@ -110,7 +110,7 @@ func (r randomizer) address() events.Address {
 // Whatever is in the log, a replay ends with a sound file, and the same one from a copy of the log, with others beside it in
 // any order. The seed of a failure is in its name.
 func TestRandomRunsReplay(t *testing.T) {
-	for range 5 {
+	for range rounds(5) {
 		seed := rand.Uint64N(1 << 40)
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			a, b := recordLog(t, randomRun(2000, seed)), recordKilled(t, randomRun(1500, seed+1))

@@ -113,6 +113,14 @@ func optionsFor(logs ...string) Options {
 	return o
 }
 
+// rounds is how often something random is tried: once in short mode.
+func rounds(otherwise int) int {
+	if testing.Short() {
+		return 1
+	}
+	return otherwise
+}
+
 // sumOf names the content of a file.
 func sumOf(file []byte) string {
 	sum := sha256.Sum256(file)

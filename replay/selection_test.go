@@ -113,7 +113,7 @@ func TestEveryTableHasATrait(t *testing.T) {
 
 // Whatever is selected, all rows are as they are in the whole result, and none points to one that is not there.
 func TestRandomSelections(t *testing.T) {
-	for range 5 {
+	for range rounds(4) {
 		seed := rand.Uint64N(1 << 40)
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 3))
@@ -122,7 +122,7 @@ func TestRandomSelections(t *testing.T) {
 			for _, row := range replayRows(t, o) {
 				all[row] = true
 			}
-			for range 4 {
+			for range rounds(3) {
 				o.Selection = randomSelection(random)
 				o.Output = filepath.Join(t.TempDir(), "result.sqlite")
 				if _, err := Run(t.Context(), o); err != nil && !strings.Contains(err.Error(), "is not in the logs") {

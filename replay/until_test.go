@@ -48,12 +48,12 @@ func differAt(got, want []string) string {
 
 // As of a record, a result is that of a log which ends there. The seed of a failure is in its name.
 func TestAsOfIsTheReplayOfTheFirstEvents(t *testing.T) {
-	for range 6 {
+	for range rounds(3) {
 		seed := rand.Uint64N(1 << 40)
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 7))
 			whole := recordLog(t, randomRun(1500, seed))
-			for range 4 {
+			for range rounds(3) {
 				n := 1 + random.IntN(1600)
 				first := recordKilled(t, firstOf(n, randomRun(1500, seed)))
 				o := optionsFor(whole)

@@ -212,8 +212,11 @@ func TestDamagedFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "damaged.sqlite")
-	failures := 0
-	for range 150 {
+	failures, rounds := 0, 150
+	if testing.Short() {
+		rounds = 40
+	}
+	for range rounds {
 		broken := slices.Clone(content)
 		for range 1 + random.IntN(20) {
 			page := random.IntN(len(broken)/16384) * 16384
