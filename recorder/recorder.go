@@ -23,7 +23,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"slices"
 	"sync/atomic"
@@ -70,9 +69,6 @@ func New(settings Settings, torrents []input.Torrent, deps Deps) (*Recorder, err
 	}
 	if deps.Logger == nil {
 		deps.Logger = slog.New(slog.DiscardHandler)
-	}
-	if deps.Resolver == nil {
-		deps.Resolver = net.DefaultResolver
 	}
 	if deps.FreeSpace == nil {
 		deps.FreeSpace = freeSpace

@@ -26,8 +26,12 @@ const (
 
 // FindLocal asks the DNS for the trackers of the network that an address of ours is in (BEP 22): for the names of the address, and for the
 // service bittorrent-tracker of each name and the domains above it, down to two labels. It gives the announce URLs of the first domain that
-// has any, in the order of their priority; none is no error. An error says that the address has no name or the DNS gave no answer.
+// has any, in the order of their priority; none is no error. An error says that the address has no name or the DNS gave no answer. A
+// resolver that is nil is that of the system.
 func FindLocal(ctx context.Context, resolver Resolver, address netip.Addr) (urls []string, err error) {
+	if resolver == nil {
+		resolver = systemResolver
+	}
 	timed, cancel := context.WithTimeout(ctx, localLookup)
 	defer cancel()
 	names, err := resolver.LookupAddr(timed, address.String())

@@ -18,6 +18,9 @@ const maxAddresses = 4
 // systemNames asks as the system is set up to.
 var systemNames Names = net.DefaultResolver
 
+// systemResolver finds the trackers of our network.
+var systemResolver Resolver = net.DefaultResolver
+
 // lookUp gives the addresses of a host, of one family if that is named, at most maxAddresses of each.
 func (c Config) lookUp(ctx context.Context, host string, f Family) ([]netip.Addr, error) {
 	addresses, err := c.Names.LookupNetIP(ctx, "ip", host)
