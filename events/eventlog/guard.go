@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"fmt"
+	"path"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -13,8 +14,9 @@ import (
 // store then holds, its goroutines and the lock of the folder among them, stays until the process ends.
 type guard struct {
 	vfs.FS
-	failed atomic.Bool
-	report func(error)
+	failed  atomic.Bool
+	report  func(error)
+	journal atomic.Int64 // bytes written to write-ahead logs
 }
 
 // enter is called before each operation that writes.
@@ -38,7 +40,14 @@ func (g *guard) file(name string, f vfs.File, err error) (vfs.File, error) {
 	if err != nil || f == nil {
 		return f, err
 	}
-	return &guardedFile{File: f, guard: g, name: name}, nil
+	guarded := &guardedFile{File: f, guard: g, name: name}
+	switch path.Ext(name) {
+	case ".log":
+		guarded.journal = true
+	case ".sst":
+		guarded.pace = newPace(&g.journal)
+	}
+	return guarded, nil
 }
 
 // Create creates a file.
@@ -86,14 +95,22 @@ func (g *guard) Unwrap() vfs.FS { return g.FS }
 // guardedFile is a file of a guard.
 type guardedFile struct {
 	vfs.File
-	guard *guard
-	name  string
+	guard   *guard
+	name    string
+	journal bool
+	pace    *pace // of a table; nil for other files
 }
 
 // Write writes at the end.
 func (f *guardedFile) Write(p []byte) (int, error) {
+	if f.pace != nil {
+		f.pace.wait(len(p))
+	}
 	f.guard.enter()
 	n, err := f.File.Write(p)
+	if f.journal {
+		f.guard.journal.Add(int64(n))
+	}
 	return n, f.guard.leave("write", f.name, err)
 }
 
