@@ -33,7 +33,7 @@ func (p *peers) each(since Position, columns int, row func(leader partyIndex, j 
 		space := make(Row, columns)
 		for i := range p.view.leaders {
 			leader := partyIndex(i)
-			if !p.view.changed(leader, since) {
+			if !p.view.changed(leader, since) && !p.moved(leader, since) {
 				continue
 			}
 			change := Change{ID: leader.id()}
@@ -47,6 +47,11 @@ func (p *peers) each(since Position, columns int, row func(leader partyIndex, j 
 			}
 		}
 	}
+}
+
+// moved reports whether the log said where an identity is since a position.
+func (p *peers) moved(leader partyIndex, since Position) bool {
+	return len(p.places.stored) > 0 && p.view.isLeader(leader) && p.places.changed(p.address(leader).Addr(), since)
 }
 
 func (p *peers) table() Table {

@@ -29,7 +29,7 @@ func NewSet(o Options) (*Set, error) {
 	return &Set{
 		definitions: d, torrents: torrents{definitions: d}, sessions: newSessions(d), discovery: newDiscovery(d),
 		statistics: statistics{definitions: d, visitors: map[visitorKey]struct{}{}},
-		places:     places{finder: o.Places, stored: map[netip.Addr]events.Place{}},
+		places:     places{finder: o.Places, stored: map[netip.Addr]storedPlace{}},
 	}, nil
 }
 
@@ -141,7 +141,7 @@ func (s *Set) applyOther(at moment, event events.Event) {
 	case *events.AddressRejected:
 		s.discovery.rejected(at, e)
 	case *events.PlaceFound:
-		s.places.found(e)
+		s.places.found(at, e)
 	case *events.StatisticSampled:
 		s.statistics.sampled(at, e)
 		s.discovery.requests.sampled(at)

@@ -104,6 +104,20 @@ func testCopy(t *testing.T, policy Identity, records []events.Record, every int)
 	}
 }
 
+// A place that the log tells of after the peer was met changes the row of the peer.
+func TestCopyLearnsOfAPlaceLate(t *testing.T) {
+	records, err := eventstest.Parse(`
+		0 RunStarted run=01 setting.threshold=0.75
+		0 TorrentAdded torrent=1 info-hash=aa metadata-known=true metadata.piece-count=8 metadata.piece-length=1024
+		1 SessionOpened session=1 torrent=1 direction=outgoing transport=tcp encryption=plain address=9.2.3.4:6881 peer-id=-TR3000-aaaaaaaaaaaa
+		2 PlaceFound address=9.2.3.4:0 place.country=DE
+		3 PlaceFound address=9.2.3.4:0 place.country=FR`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	testCopy(t, IdentityEndpoint, records, 1)
+}
+
 func copyChanges(copies map[string]map[int64]Row, table Table, since Position) {
 	if copies[table.Name] == nil {
 		copies[table.Name] = map[int64]Row{}

@@ -23,6 +23,10 @@
 // Partial. A selection chooses among the rows of a whole result, and changes nothing in them. The table provenance says whether records or
 // rows were left out.
 //
+// Follow. A Follower keeps the tables of a log that is being written, in transactions that each leave what a replay up to a position in the
+// log gives. One that was stopped or killed leaves its last transaction, and the next one goes on from there. At the end the rows of all tables,
+// provenance included, are those of a fresh replay; the bytes of the file are not.
+//
 // Growth. Records of kinds, or of versions of kinds, that this program does not know are passed over and counted. The log of a recorder
 // that was killed replays like any other; Recording.Ending says that its end cannot be proven. Where its folder shows that it held more than
 // can be read, it is damaged.

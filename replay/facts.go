@@ -25,8 +25,13 @@ type FactDifference struct {
 	Old, New *string
 }
 
+// querier reads a result.
+type querier interface {
+	Query(sql string) (*sqlite.Cursor, error)
+}
+
 // readFacts reads the table provenance, by name.
-func readFacts(r *sqlite.Reader) (map[string]*string, error) {
+func readFacts(r querier) (map[string]*string, error) {
 	facts := map[string]*string{}
 	c, err := r.Query(fmt.Sprintf("SELECT name, value FROM main.provenance WHERE length(name) <= %[1]d AND (value IS NULL OR length(value) <= %[1]d) LIMIT %d", longestFact, mostFacts))
 	if err != nil {

@@ -35,6 +35,14 @@ func unknown(name string) fact { return fact{name: name} }
 // provenance makes the table of the facts about logs, program and options. No path and no time of the replay is among them, so
 // that it is the same for the same work.
 func provenance(o *Options, r *Result) projections.Table {
+	return projections.Table{
+		Name:    provenanceTable,
+		Columns: []projections.Column{{Name: "id", Type: projections.Integer}, {Name: "name", Type: projections.Text}, {Name: "value", Type: projections.Text}},
+		Rows:    factRows(r.facts(o)),
+	}
+}
+
+func (r *Result) facts(o *Options) []fact {
 	facts := []fact{
 		known("program.revision", cmp.Or(o.program, revision())),
 		known("schema.version", strconv.Itoa(projections.SchemaVersion)),
@@ -44,11 +52,7 @@ func provenance(o *Options, r *Result) projections.Table {
 	for i, run := range r.Runs {
 		facts = append(facts, run.facts(fmt.Sprintf("log.%d.", i+1))...)
 	}
-	return projections.Table{
-		Name:    provenanceTable,
-		Columns: []projections.Column{{Name: "id", Type: projections.Integer}, {Name: "name", Type: projections.Text}, {Name: "value", Type: projections.Text}},
-		Rows:    factRows(facts),
-	}
+	return facts
 }
 
 func (r *Recording) facts(prefix string) []fact {

@@ -258,6 +258,16 @@ func (l *Log) Waits() (count uint64, total time.Duration) {
 	return l.waits, l.waited
 }
 
+// Sealed reports whether the log was closed in order, so that nothing more comes and its end is proven.
+func (l *Log) Sealed() bool {
+	select {
+	case <-l.done:
+		return l.Err() == nil
+	default:
+		return false
+	}
+}
+
 // Failed is closed when writing has failed; Err then says why.
 func (l *Log) Failed() <-chan struct{} { return l.failed }
 

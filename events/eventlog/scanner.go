@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash"
+	"math"
 
 	"btda/events"
 )
@@ -39,6 +40,12 @@ type Scanner struct {
 type inspector interface {
 	block(value []byte) error
 	record(*frame) error
+}
+
+// growing is a source of a log that is being written.
+type growing interface {
+	reach() events.Seq
+	rest() error
 }
 
 // source gives stored values, in the order of their keys.
@@ -193,6 +200,25 @@ func (s *Scanner) Digest() (sum [sha256.Size]byte) {
 		s.digest.Sum(sum[:0])
 	}
 	return sum
+}
+
+// Reach is the number of the last record that Next gives without waiting for the writer, as far as the scanner knows yet; of a log
+// that nobody is writing it is beyond every record. Definitions are those of the records up to there, once Next has said false.
+func (s *Scanner) Reach() events.Seq {
+	if g, ok := s.source.(growing); ok {
+		return g.reach()
+	}
+	return math.MaxUint64
+}
+
+// Rest lets go of what the scan keeps the store from freeing, for a caller that stands at Reach and will be busy with other things. The
+// record is no longer good afterwards; Next goes on where it was.
+func (s *Scanner) Rest() error {
+	g, ok := s.source.(growing)
+	if !ok || s.closed || s.err != nil || s.want != g.reach()+1 {
+		return nil
+	}
+	return asDamage(g.rest())
 }
 
 // Skipped counts the records of each kind that this program does not know, or not in their version. It belongs to the scanner.

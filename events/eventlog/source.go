@@ -81,13 +81,60 @@ func (f *followed) next() (key, value []byte, ok bool, err error) {
 		}
 	}
 	if err := f.log.WaitDurable(f.ctx, f.from); err != nil {
-		if errors.Is(err, ErrClosed) {
-			err = nil
-		}
-		return nil, nil, false, err
+		return nil, nil, false, unlessClosed(err)
 	}
 	f.blocks = stored{store: f.log.store, space: spaceBlock, from: f.from, until: f.log.Durable()}
 	return f.blocks.next()
 }
 
+// unlessClosed passes over the end of the log, which is no error of who reads it.
+func unlessClosed(err error) error {
+	if errors.Is(err, ErrClosed) {
+		return nil
+	}
+	return err
+}
+
 func (f *followed) close() error { return f.blocks.close() }
+
+func (f *followed) reach() events.Seq { return f.blocks.until }
+
+// rest closes the iterator at its end. Else it would keep what the store could free, for as long as nobody asks for more.
+func (f *followed) rest() error {
+	if f.blocks.iter == nil {
+		return nil
+	}
+	f.from = f.blocks.until + 1
+	return f.blocks.close()
+}
+
+// announced gives the definitions of a log that is being written, up to what is durable when the first is asked for.
+type announced struct {
+	log    *Log
+	ctx    context.Context
+	copies stored
+}
+
+// Definitions reads the run and torrent records that are durable, beside the writer, as Reader.Definitions does of a whole log. It waits
+// for the first record. Close the scanner.
+func (l *Log) Definitions(ctx context.Context) *Scanner {
+	s := newScanner(l.store, l.Run, 1, &announced{log: l, ctx: ctx})
+	s.definitions = true
+	return s
+}
+
+func (a *announced) next() (key, value []byte, ok bool, err error) {
+	if a.copies.until == 0 {
+		if err := a.log.WaitDurable(a.ctx, 1); err != nil {
+			return nil, nil, false, unlessClosed(err)
+		}
+		a.copies = stored{store: a.log.store, space: spaceDefinition, from: 1, until: a.log.Durable()}
+	}
+	return a.copies.next()
+}
+
+func (a *announced) reach() events.Seq { return a.copies.until }
+
+func (a *announced) rest() error { return nil }
+
+func (a *announced) close() error { return a.copies.close() }

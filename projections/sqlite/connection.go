@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"syscall"
@@ -10,6 +11,9 @@ import (
 	"modernc.org/libc/sys/types"
 	sqlite3 "modernc.org/sqlite/lib"
 )
+
+// ErrBusy says that another program holds a lock on the file.
+var ErrBusy = errors.New("another program is using the file")
 
 // connection is one open database file. It calls SQLite itself instead of going through database/sql, which costs more
 // than half of the speed of bulk inserts. It has one owner at a time.
@@ -91,6 +95,8 @@ func (c *connection) check(code int32) error {
 	}
 	err := fmt.Errorf("sqlite: %s (code %d)", what, sqlite3.Xsqlite3_extended_errcode(c.tls, c.db))
 	switch code & 0xff {
+	case sqlite3.SQLITE_BUSY:
+		return fmt.Errorf("%w: %w", ErrBusy, err)
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN:
 		return fmt.Errorf("%w: %w", err, syscall.Errno(sqlite3.Xsqlite3_system_errno(c.tls, c.db)))
 	}
@@ -112,6 +118,21 @@ func (c *connection) interrupt() {
 	tls := libc.NewTLS()
 	defer tls.Close()
 	sqlite3.Xsqlite3_interrupt(tls, c.db)
+}
+
+// interruptible does what can take long for many rows, and ends it early when ctx is done.
+func (c *connection) interruptible(ctx context.Context, work func() error) error {
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		c.interrupt()
+		close(interrupted)
+	})
+	err := work()
+	if !stop() {
+		<-interrupted
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 func (c *connection) close() error {

@@ -16,16 +16,17 @@ type inserter struct {
 	rows  int64 // that were added
 }
 
-func newInserter(c *connection, table projections.Table) (*inserter, error) {
+// newInserter prepares to insert rows. The clause says what to do with those that are there; without one that is an error.
+func newInserter(c *connection, table projections.Table, clause string) (*inserter, error) {
 	if len(table.Columns) == 0 {
 		return nil, fmt.Errorf("it has no columns")
 	}
 	in := &inserter{table: table, batch: batch{columns: len(table.Columns), texts: arena{c: c}}}
 	var err error
-	if in.many, err = c.prepare(insertSQL(table, rowsPerInsert)); err != nil {
+	if in.many, err = c.prepare(insertSQL(table, rowsPerInsert) + clause); err != nil {
 		return nil, err
 	}
-	if in.one, err = c.prepare(insertSQL(table, 1)); err != nil {
+	if in.one, err = c.prepare(insertSQL(table, 1) + clause); err != nil {
 		in.many.close()
 		return nil, err
 	}

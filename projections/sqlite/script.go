@@ -28,11 +28,11 @@ func (w *Writer) Run(ctx context.Context, s Script) error {
 	if !utf8.ValidString(s.Text) || strings.IndexByte(s.Text, 0) >= 0 {
 		return fmt.Errorf("%s is no text in UTF-8", s.Name)
 	}
-	if err := w.interruptible(ctx, func() error { return w.c.execute(w.indexes) }); err != nil {
+	if err := w.c.interruptible(ctx, func() error { return w.c.execute(w.indexes) }); err != nil {
 		return err
 	}
 	w.indexes = ""
-	return w.interruptible(ctx, func() error { return w.c.confined(s.Text, s.failed) })
+	return w.c.interruptible(ctx, func() error { return w.c.confined(s.Text, s.failed) })
 }
 
 // failed says where the statement that begins at an offset stands.

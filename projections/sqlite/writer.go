@@ -67,7 +67,7 @@ func (w *Writer) failed(what string, err error) error {
 // Write writes the rows of a table, in their order, and says how many there were. The error names the table and, where it
 // lies in a row, its number from 1 and the column.
 func (w *Writer) Write(ctx context.Context, table projections.Table) (rows int64, err error) {
-	in, err := newInserter(w.c, table)
+	in, err := newInserter(w.c, table, "")
 	if err != nil {
 		return 0, fmt.Errorf("table %s: %w", table.Name, err)
 	}
@@ -102,27 +102,12 @@ func (w *Writer) Finish(ctx context.Context) error {
 }
 
 func (w *Writer) commit(ctx context.Context) error {
-	return w.interruptible(ctx, func() error {
+	return w.c.interruptible(ctx, func() error {
 		if err := w.c.execute(w.indexes + ";COMMIT"); err != nil {
 			return w.failed("finish", err)
 		}
 		return nil
 	})
-}
-
-// interruptible does what can take long for many rows, and ends it early when ctx is done.
-func (w *Writer) interruptible(ctx context.Context, work func() error) error {
-	interrupted := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		w.c.interrupt()
-		close(interrupted)
-	})
-	err := work()
-	if !stop() {
-		<-interrupted
-		return context.Cause(ctx)
-	}
-	return err
 }
 
 // Close ends the work on the file, and removes what there is of it unless Finish was successful.
