@@ -176,18 +176,7 @@ func TestInterruptedReplayLeavesTheOldResult(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, "endless.sql"), []byte("WITH RECURSIVE up (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM up) SELECT count(*) FROM up"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	command := exec.Command(program, "replay", "small.events", "-o", "result.sqlite", "--sql", "endless.sql")
-	command.Dir = folder
-	running := startCommandIn(t, command)
-	deadline := time.Now().Add(patience)
-	for len(temporaries(t, folder)) == 0 {
-		if time.Now().After(deadline) {
-			t.Fatal("no temporary file appeared")
-		}
-	}
+	running := startEndlessReplay(t, folder, 1)
 	running.signal(syscall.SIGINT)
 	got := running.wait()
 	if got.code != 1 || !strings.Contains(got.stderr, "nothing was written") {
@@ -198,6 +187,51 @@ func TestInterruptedReplayLeavesTheOldResult(t *testing.T) {
 	}
 	if left := temporaries(t, folder); len(left) != 0 {
 		t.Errorf("it left %v", left)
+	}
+}
+
+// What a killed replay leaves, the next one to the same name removes, but not what one that is running writes.
+func TestReplayRemovesWhatAKilledOneLeft(t *testing.T) {
+	folder := t.TempDir()
+	writeLog(t, filepath.Join(folder, "small.events"), tutorialLog)
+	killed, held := startEndlessReplay(t, folder, 1), startEndlessReplay(t, folder, 2)
+	killed.signal(syscall.SIGKILL)
+	killed.wait()
+	if got := inFolder(t, folder, "replay", "small.events", "-o", "result.sqlite"); got.code != 0 {
+		t.Errorf("exit code %d\n%s", got.code, got.stderr)
+	}
+	if left := temporaries(t, folder); len(left) != 1 {
+		t.Errorf("beside the result there are %v, want the file of the replay that is running", left)
+	}
+	held.signal(syscall.SIGINT)
+	held.wait()
+	if left := temporaries(t, folder); len(left) != 0 {
+		t.Errorf("it left %v", left)
+	}
+}
+
+// startEndlessReplay starts a replay to result.sqlite that does not end by itself, and waits until there are so many temporary files.
+func startEndlessReplay(t *testing.T, folder string, files int) *running {
+	t.Helper()
+	const endless = "WITH RECURSIVE up (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM up) SELECT count(*) FROM up"
+	if err := os.WriteFile(filepath.Join(folder, "endless.sql"), []byte(endless), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(program, "replay", "small.events", "-o", "result.sqlite", "--sql", "endless.sql")
+	command.Dir = folder
+	replay := startCommandIn(t, command)
+	awaitTemporaries(t, folder, files)
+	return replay
+}
+
+func awaitTemporaries(t *testing.T, folder string, count int) {
+	t.Helper()
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(patience); len(temporaries(t, folder)) < count; <-ticker.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("no %d temporary files appeared", count)
+		}
 	}
 }
 

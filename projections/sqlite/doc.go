@@ -11,7 +11,8 @@
 //
 // All or nothing. Rows go to a temporary file in the folder of the final one. Finish makes it durable and renames it, so a
 // reader sees the old file or the whole new one. Until then the old file stays as it is; Close without Finish
-// removes the temporary file. Only a process that is killed leaves it behind, as .NAME.N.tmp, which no later one uses.
+// removes the temporary file. Only a process that is killed leaves it behind, as .NAME.N.tmp; the next that writes NAME removes it. Who
+// writes one holds its lock (flock), so that no file is removed that somebody writes.
 //
 // Unknown is NULL. The zero Value is NULL, and nothing else is.
 //

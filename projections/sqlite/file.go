@@ -12,16 +12,19 @@ import (
 type temporary struct {
 	path  string
 	final string
+	held  *os.File // holds the lock that tells that somebody writes the file
 }
 
-// createTemporary makes an empty file in the folder of the final one, with a name that no other file has.
+// createTemporary makes an empty file in the folder of the final one, with a name that no other file has. Those that were left behind are
+// removed.
 func createTemporary(final string) (temporary, error) {
 	if err := checkFinal(final); err != nil {
 		return temporary{}, err
 	}
+	removeStale(final)
 	folder, name := filepath.Split(final)
 	for n := 0; ; n++ {
-		path := filepath.Join(folder, fmt.Sprintf(".%s.%d.tmp", name, n))
+		path := filepath.Join(folder, temporaryName(name, n))
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
 		if errors.Is(err, fs.ErrExist) {
 			continue
@@ -29,7 +32,11 @@ func createTemporary(final string) (temporary, error) {
 		if err != nil {
 			return temporary{}, fmt.Errorf("cannot write beside %s: %w", final, err)
 		}
-		return temporary{path: path, final: final}, f.Close()
+		// Somebody may have taken it for one that was left behind, and remove it. Where there are no locks, nobody does.
+		if !errors.Is(lock(f), errLocked) && stillAt(f, path) {
+			return temporary{path: path, final: final, held: f}, nil
+		}
+		f.Close()
 	}
 }
 
@@ -61,11 +68,13 @@ func (t temporary) publish() error {
 	if err := os.Rename(t.path, t.final); err != nil {
 		return err
 	}
+	t.held.Close()
 	return syncPath(filepath.Dir(t.final))
 }
 
-// remove deletes the file and what SQLite may have left beside it.
+// remove deletes the file.
 func (t temporary) remove() error {
+	defer t.held.Close()
 	err := os.Remove(t.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
