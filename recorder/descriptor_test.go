@@ -3,14 +3,12 @@
 package recorder
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,8 +20,8 @@ import (
 	"btda/recorder/wire"
 )
 
-// fewDescriptors tells a child process of the tests that it is to take in connections with few descriptors.
-const fewDescriptors = "BTDA_TEST_FEW_DESCRIPTORS"
+// fewDescriptors is the part of a child process that takes in connections with few descriptors.
+const fewDescriptors = "few descriptors"
 
 func init() { children[fewDescriptors] = receiveWithFewDescriptors }
 
@@ -32,12 +30,11 @@ const freeDescriptors = 20
 
 // receiveWithFewDescriptors takes in connections until standard input ends. Its first line of output is where, the others are the
 // failures to accept and the sessions as they are recorded.
-func receiveWithFewDescriptors() {
+func receiveWithFewDescriptors() error {
 	log := printingLog{eventstest.NewLog()}
 	open, err := openSockets(opening{bind: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, port: 0, setting: "port", logger: discard}, listenTCP)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		return err
 	}
 	r := newReception(receptionOptions{
 		Observer: &session.Observer{Log: log, PeerID: events.PeerID{9}, Timeout: time.Minute}, Log: log,
@@ -45,18 +42,18 @@ func receiveWithFewDescriptors() {
 		Excluded: func(netip.Addr) bool { return false }, Sessions: 1000, Greetings: 1000, Rate: 1000,
 	})
 	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	r.start(ctx, open[0])
 	used := readResources().openDescriptors.Value
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: used + freeDescriptors, Max: used + freeDescriptors}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		return err
 	}
 	fmt.Println(open[0].Addr())
 	io.Copy(io.Discard, os.Stdin)
 	closeAll(open)
 	stop()
 	r.wait()
-	os.Exit(0)
+	return nil
 }
 
 // printingLog prints kinds and reasons.
@@ -72,33 +69,9 @@ func (l printingLog) Append(_ context.Context, _ events.Time, e events.Event) (e
 	return 1, nil
 }
 
-// startFewDescriptors gives where the child process listens, and its output.
-func startFewDescriptors(t *testing.T) (at string, lines *bufio.Scanner) {
-	t.Helper()
-	command := exec.Command(os.Args[0])
-	command.Env = append(os.Environ(), fewDescriptors+"=1")
-	command.Stderr = os.Stderr
-	output, err := command.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	input, err := command.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { input.Close(); command.Wait() })
-	lines = bufio.NewScanner(output)
-	if !lines.Scan() {
-		t.Fatal("the child process did not say where it listens")
-	}
-	return lines.Text(), lines
-}
-
 func TestAcceptingGoesOnAfterTheDescriptorLimit(t *testing.T) {
-	at, lines := startFewDescriptors(t)
+	child := startChild(t, fewDescriptors)
+	at, lines := child.First, child.Lines
 	var held []net.Conn
 	dial := func() {
 		conn, err := net.Dial("tcp", at)

@@ -1,17 +1,10 @@
 package recorder
 
 import (
-	"bufio"
 	"context"
-	"fmt"
-	"io"
-	"net"
 	"net/netip"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,66 +14,36 @@ import (
 	"btda/input"
 	"btda/recorder/session"
 	"btda/recorder/swarm"
+	"btda/recorder/swarmtest"
 	"btda/recorder/wire"
 )
 
-// heldPeers tells a child process of the tests that it is to serve the peers of held sessions, so that what is measured is the recorder alone.
-const heldPeers = "BTDA_TEST_HELD_PEERS"
+// heldPeers is the part of a child process that serves the peers of held sessions, so that what is measured is the recorder alone. Each
+// peer shakes hands, sends a bitfield and an extension handshake that offers metadata, and stays.
+const heldPeers = "held peers"
 
 const heldPieces = 4000
 
-// serveHeldPeers serves one port of all loopback addresses until standard input ends. Its first line of output is where. Each peer shakes
-// hands, sends a bitfield and an extension handshake that offers metadata, and stays.
-func serveHeldPeers() {
-	l, err := net.Listen("tcp4", "0.0.0.0:0")
+// startChild starts a copy of the test program that plays a part until the end of the test.
+func startChild(t testing.TB, part string) *swarmtest.Child {
+	t.Helper()
+	child, err := swarmtest.StartChild(part)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		t.Fatal(err)
 	}
-	fmt.Println(l.Addr().(*net.TCPAddr).Port)
-	go func() {
-		io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}()
-	said := heldSays()
-	for {
-		conn, err := l.Accept()
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+	t.Cleanup(func() {
+		if err := child.Close(); err != nil {
+			t.Error(err)
 		}
-		go func() {
-			defer conn.Close()
-			io.ReadFull(conn, make([]byte, wire.HandshakeSize))
-			conn.Write(said)
-			io.Copy(io.Discard, conn)
-		}()
-	}
+	})
+	return child
 }
 
 // startHeldPeers gives the port of a child process with peers.
-func startHeldPeers(t testing.TB) (port uint16) {
+func startHeldPeers(t testing.TB) uint16 {
 	t.Helper()
-	command := exec.Command(os.Args[0], "-test.run", "^$") // no test, if it were not to serve
-	command.Env = append(os.Environ(), heldPeers+"=1")
-	command.Stderr = os.Stderr
-	output, err := command.StdoutPipe()
+	port, err := startChild(t, heldPeers).Port()
 	if err != nil {
-		t.Fatal(err)
-	}
-	input, err := command.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { input.Close(); command.Wait() })
-	line, err := bufio.NewReader(output).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := fmt.Sscan(strings.TrimSpace(line), &port); err != nil {
 		t.Fatal(err)
 	}
 	return port

@@ -1,16 +1,9 @@
 package session_test
 
 import (
-	"bufio"
 	"context"
-	"fmt"
-	"io"
-	"net"
 	"net/netip"
-	"os"
-	"os/exec"
 	"runtime"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -18,42 +11,17 @@ import (
 
 	"btda/events"
 	"btda/recorder/session"
+	"btda/recorder/swarmtest"
 )
 
-// The peers of the benchmarks run in a process of their own, so that what is measured here is the observer alone. benchPeers names what
-// they do: "leave" after what they have to say, or "hold" the connection.
-const benchPeers = "BTDA_BENCH_PEERS"
+// The peers of the benchmarks run in a process of their own, so that what is measured here is the observer alone: they leave after what they
+// have to say, or hold the connection.
+const (
+	leavingPeers = "peers that leave"
+	holdingPeers = "peers that hold"
+)
 
 const benchPieces = 4000
-
-// servePeers serves peers until standard input ends. Its first line of output is where.
-func servePeers(holding bool) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	fmt.Println(l.Addr())
-	go func() {
-		io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}()
-	for {
-		if conn, err := l.Accept(); err == nil {
-			go servePeer(conn, holding)
-		}
-	}
-}
-
-func servePeer(conn net.Conn, holding bool) {
-	defer conn.Close()
-	io.ReadFull(conn, make([]byte, 68))
-	conn.Write(benchSaid())
-	if !holding {
-		conn.(*net.TCPConn).CloseWrite()
-	}
-	io.Copy(io.Discard, conn)
-}
 
 // benchSaid is all that a peer says, its handshake first and its extension handshake last.
 func benchSaid() []byte {
@@ -64,29 +32,19 @@ func benchSaid() []byte {
 	return append(said, extended(0, offersMetadata)...)
 }
 
-// startPeers starts the process of the peers and gives its address.
-func startPeers(b *testing.B, what string) netip.AddrPort {
+// startPeers starts the process of the peers and gives the address of one.
+func startPeers(b *testing.B, part string) netip.AddrPort {
 	b.Helper()
-	command := exec.Command(os.Args[0])
-	command.Env = append(os.Environ(), benchPeers+"="+what)
-	command.Stderr = os.Stderr
-	output, err := command.StdoutPipe()
+	child, err := swarmtest.StartChild(part)
 	if err != nil {
 		b.Fatal(err)
 	}
-	input, err := command.StdinPipe()
+	b.Cleanup(func() { child.Close() })
+	port, err := child.Port()
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := command.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { input.Close(); command.Wait() })
-	line, err := bufio.NewReader(output).ReadString('\n')
-	if err != nil {
-		b.Fatal(err)
-	}
-	return netip.MustParseAddrPort(strings.TrimSpace(line))
+	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)
 }
 
 // encoder is a log that encodes and forgets: what a session costs without what storage costs.
@@ -130,7 +88,7 @@ func benchContact(to netip.AddrPort) *session.Contact {
 
 // BenchmarkContacts connects, shakes hands, takes in a bitfield, 20 haves and an extension handshake, and is hung up on, 64 peers at one time.
 func BenchmarkContacts(b *testing.B) {
-	to := startPeers(b, "leave")
+	to := startPeers(b, leavingPeers)
 	o := benchObserver(new(encoder))
 	began := processorTime(b)
 	b.ReportAllocs()
@@ -159,7 +117,7 @@ func processorTime(b *testing.B) time.Duration {
 // same traffic. The memory of one is that of heap and stacks.
 func BenchmarkHeldSessions(b *testing.B) {
 	const count = 2000
-	to := startPeers(b, "hold")
+	to := startPeers(b, holdingPeers)
 	for b.Loop() {
 		bare := hold(b, count, func(ctx context.Context, ready func()) { holdBare(ctx, b, to, ready) })
 		log := new(encoder)

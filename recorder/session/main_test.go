@@ -1,15 +1,16 @@
 package session_test
 
 import (
-	"os"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"btda/recorder/swarmtest"
 )
 
 func TestMain(m *testing.M) {
-	if what := os.Getenv(benchPeers); what != "" {
-		servePeers(what == "hold")
-	}
+	swarmtest.PlayChild(map[string]func() error{
+		leavingPeers: swarmtest.Peers{Says: benchSaid(), Leave: true}.Serve, holdingPeers: swarmtest.Peers{Says: benchSaid()}.Serve,
+	})
 	goleak.VerifyTestMain(m)
 }
