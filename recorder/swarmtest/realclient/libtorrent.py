@@ -63,11 +63,11 @@ def say(pieces):
 
 
 def take(alert, pieces):
-    """Gives the number of pieces after an alert; it is not known before the content was checked."""
+    """Gives the pieces after an alert; they are not known before the content was checked. Those that came since then are told again."""
     if isinstance(alert, libtorrent.torrent_checked_alert):
-        return torrent.status().num_pieces
+        return {i for i, has in enumerate(torrent.status().pieces) if has}
     if isinstance(alert, libtorrent.piece_finished_alert) and pieces is not None:
-        return pieces + 1
+        return pieces | {alert.piece_index}
     if isinstance(alert, (libtorrent.torrent_error_alert, libtorrent.listen_failed_alert)):
         sys.exit(alert.message())
     if not isinstance(alert, libtorrent.piece_finished_alert):
@@ -88,8 +88,8 @@ while True:
         if pieces == known:
             continue
         known = pieces
-        say(known)
-        if known == wanted["slow_from"] > 0:
+        say(len(known))
+        if len(known) == wanted["slow_from"] > 0:
             limit(wanted["slow_rate"])
-        if known == wanted["goal"] and wanted["quits"]:
+        if len(known) == wanted["goal"] and wanted["quits"]:
             os._exit(0)
