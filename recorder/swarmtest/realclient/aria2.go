@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"btda/recorder/swarmtest"
@@ -19,14 +20,31 @@ func (a *aria2) launch(ctx context.Context, c *Client) (launch, error) {
 	local := netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	port, err := swarmtest.FreePort(ctx, local)
 	a.url = fmt.Sprintf("http://%v/jsonrpc", netip.AddrPortFrom(local, port))
-	return launch{path: "aria2c", args: []string{
+	if err != nil {
+		return launch{}, err
+	}
+	dht, err := a.dht(ctx, c)
+	return launch{path: "aria2c", args: append([]string{
 		"--no-conf", "--dir=" + c.content(), "--file-allocation=none", "--check-integrity=true", "--allow-overwrite=true",
 		"--interface=" + c.Address.String(), "--disable-ipv6=true", "--async-dns=false", "--listen-port=" + strconv.Itoa(int(c.Port)),
-		"--enable-dht=false", "--enable-dht6=false", "--bt-enable-lpd=false", "--enable-peer-exchange=true",
+		"--enable-dht6=false", "--bt-enable-lpd=false", "--enable-peer-exchange=true",
 		"--seed-ratio=0.0", "--max-download-limit=" + strconv.Itoa(c.Rate), "--stop-with-process=" + strconv.Itoa(os.Getpid()),
 		"--enable-rpc=true", "--rpc-listen-all=false", "--rpc-listen-port=" + strconv.Itoa(int(port)),
 		"--log=" + c.Folder + "/aria2-detail.log", "--log-level=info", "--summary-interval=0", "--show-console-readout=false", c.torrent(),
-	}}, err
+	}, dht...)}, err
+}
+
+// dht gives the arguments for the DHT. It begins with one node.
+func (a *aria2) dht(ctx context.Context, c *Client) ([]string, error) {
+	if !c.DHT {
+		return []string{"--enable-dht=false"}, nil
+	}
+	port, err := swarmtest.FreePort(ctx, c.Address)
+	args := []string{"--enable-dht=true", "--dht-listen-port=" + strconv.Itoa(int(port)), "--dht-file-path=" + filepath.Join(c.Folder, "dht.dat")}
+	if len(c.Bootstrap) > 0 {
+		args = append(args, "--dht-entry-point="+c.Bootstrap[0].String())
+	}
+	return args, err
 }
 
 func (a *aria2) begin(ctx context.Context, c *Client) error {

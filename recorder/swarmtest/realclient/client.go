@@ -47,6 +47,11 @@ type Options struct {
 	SlowFrom int // pieces from which on it receives at SlowRate only; 0 is never
 	SlowRate int // bytes a second
 
+	// For libtorrent and aria2 only.
+
+	DHT       bool             // it is a node of the DHT (BEP 5), libtorrent on its port, aria2 on one of its own
+	Bootstrap []netip.AddrPort // nodes of the DHT to begin with
+
 	// For rtorrent only.
 
 	Begun int // pieces that it begins with
@@ -272,6 +277,7 @@ func (c *Client) CrossedAt(pieces int) (Crossing, bool) {
 // programs are what must be installed, with the Debian package that has it.
 var programs = map[string]string{
 	"transmission-daemon": "transmission-daemon", "aria2c": "aria2", "rtorrent": "rtorrent", "opentracker": "opentracker",
+	"node": "nodejs", "npm": "npm",
 }
 
 // Missing lists the Debian packages that are not installed.

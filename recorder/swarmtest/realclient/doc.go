@@ -6,10 +6,12 @@
 //   - aria2 (aria2c)
 //   - rtorrent
 //   - opentracker, a tracker for IPv4 over HTTP and UDP
+//   - npm's bittorrent-dht, nodes of the DHT for IPv4, run by Node.js; not of Debian, but of the npm registry, in the versions of
+//     npm/package-lock.json
 //
 // # Loopback only
 //
-// A client gets an empty environment, so that no proxy and no configuration of the user reaches it. DHT with its bootstrap nodes,
+// A client gets an empty environment, so that no proxy and no configuration of the user reaches it. The DHT, unless it is one on loopback,
 // UPnP, NAT-PMP, local peer discovery, block lists and all look-ups of names are switched off; trackers are named by address.
 //
 // # The truth

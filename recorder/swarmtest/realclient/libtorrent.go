@@ -5,6 +5,7 @@ import (
 	_ "embed" // the program below
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -34,20 +35,20 @@ type wanted struct {
 	UTP      bool   `json:"utp"`
 	TCP      bool   `json:"tcp"`
 	Encrypts bool   `json:"encrypts"`
+	DHT      bool   `json:"dht"`
+
+	Bootstrap string `json:"bootstrap"` // HOST:PORT, separated by commas
 }
 
 func (*libtorrent) launch(_ context.Context, c *Client) (launch, error) {
-	var listen []string
-	for _, a := range c.AddrPorts() {
-		listen = append(listen, a.String())
-	}
 	from := c.Address.String()
 	if c.Also.IsValid() {
 		from = "" // what it connects from, it also accepts connections on, and with two it takes them in turn, whatever the family
 	}
 	told, err := json.Marshal(wanted{
-		Listen: strings.Join(listen, ","), From: from, Torrent: c.torrent(), Content: c.content(),
+		Listen: joined(c.AddrPorts()), From: from, Torrent: c.torrent(), Content: c.content(),
 		Rate: c.Rate, Goal: c.Goal, Quits: c.Quits, SlowFrom: c.SlowFrom, SlowRate: c.SlowRate, UTP: c.UTP, TCP: !c.NoTCP, Encrypts: c.Encrypts,
+		DHT: c.DHT, Bootstrap: joined(c.Bootstrap),
 	})
 	if err != nil {
 		return launch{}, err
@@ -63,7 +64,16 @@ func (*libtorrent) launch(_ context.Context, c *Client) (launch, error) {
 		}
 		c.note(swarmtest.Progress{Time: time.Unix(0, said.Time), Pieces: said.Pieces})
 	}}
-	return launch{path: python, args: []string{"-I", "-c", libtorrentProgram, string(told)}, output: say}, nil
+	return launch{path: python, args: []string{"-I", "-c", libtorrentProgram, string(told)}, output: say, leashed: true}, nil
+}
+
+// joined writes addresses as libtorrent reads them.
+func joined(addresses []netip.AddrPort) string {
+	var all []string
+	for _, a := range addresses {
+		all = append(all, a.String())
+	}
+	return strings.Join(all, ",")
 }
 
 // follow has nothing to do: all that the program prints is taken in.

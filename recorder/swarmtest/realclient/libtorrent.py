@@ -1,22 +1,37 @@
 """Runs one torrent with libtorrent on loopback and prints a line of JSON for every change of the number of pieces.
 
-The one argument is a JSON object with what is wanted, see libtorrent.go. The program runs until it is ended, or until
-it has the pieces that it wants if it is told to quit then.
+The one argument is a JSON object with what is wanted, see libtorrent.go. The program runs until its standard input
+ends, or until it has the pieces that it wants if it is told to quit then.
 """
 import json
 import os
 import sys
+import threading
 import time
 
 import libtorrent
 
 wanted = json.loads(sys.argv[1])
 
+
+def end_with_input():
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+threading.Thread(target=end_with_input, daemon=True).start()
+
 session = libtorrent.session({
     "listen_interfaces": wanted["listen"],
     "outgoing_interfaces": wanted["from"],
-    "dht_bootstrap_nodes": "",
-    "enable_dht": False,
+    "enable_dht": wanted["dht"],
+    "dht_bootstrap_nodes": wanted["bootstrap"],
+    # Looks, and announces, once in so many seconds.
+    "dht_announce_interval": 5,
+    # All nodes are in one network, and at ::1 at one address.
+    "dht_restrict_routing_ips": False,
+    "dht_restrict_search_ips": False,
+    "dht_prefer_verified_node_ids": False,
     "enable_lsd": False,
     "enable_natpmp": False,
     "enable_upnp": False,

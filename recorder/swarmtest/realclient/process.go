@@ -28,12 +28,14 @@ type launch struct {
 	args   []string
 	folder string    // its home and working directory; the log lies in it
 	output io.Writer // of its standard output, instead of the log; may be nil
+	// leashed tells of a program that ends when its standard input does, which is when the test ends, however that comes.
+	leashed bool
 }
 
 // lifetime is after how long a program is ended that nobody has ended, because the test was killed. It is longer than any test.
 const lifetime = 5 * time.Minute
 
-// run starts a program. It reads nothing and knows no more of the environment than where programs and its folder are.
+// run starts a program. It is given nothing to read and knows no more of the environment than where programs and its folder are.
 func (l launch) run() (*process, error) {
 	p := &process{name: l.name, log: filepath.Join(l.folder, l.name+".log"), ended: make(chan struct{})}
 	printed, err := os.Create(p.log)
@@ -48,7 +50,10 @@ func (l launch) run() (*process, error) {
 		p.command.Stdout = l.output
 	}
 	p.command.SysProcAttr = ownGroup()
-	if err := p.command.Start(); err != nil {
+	if l.leashed {
+		_, err = p.command.StdinPipe() // closed once it has ended
+	}
+	if err := errors.Join(err, p.command.Start()); err != nil {
 		return nil, errors.Join(fmt.Errorf("realclient: %s: %w", l.name, err), printed.Close())
 	}
 	go func() {
