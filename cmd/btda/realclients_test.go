@@ -23,12 +23,8 @@ import (
 
 // TestRealClients demands that exactly those who downloaded are confirmed, in every mode. The truth is what the clients themselves say.
 func TestRealClients(t *testing.T) {
-	if os.Getenv("BTDA_REAL_CLIENTS") == "" {
-		t.Skip("needs clients of other projects: see BTDA_REAL_CLIENTS in README.md")
-	}
-	if missing := realclient.Missing(); len(missing) > 0 {
-		t.Fatalf("these Debian packages are missing: apt-get install %s", strings.Join(missing, " "))
-	}
+	needRealClients(t)
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), realPatience)
 	defer cancel()
 	s := newRealSwarm(ctx, t)
@@ -45,6 +41,17 @@ func TestRealClients(t *testing.T) {
 	s.checkCast(t)
 	for _, r := range recordings {
 		t.Run(r.mode.name, func(t *testing.T) { s.judge(t, r) })
+	}
+}
+
+// needRealClients skips the test unless it is wanted.
+func needRealClients(t *testing.T) {
+	t.Helper()
+	if os.Getenv("BTDA_REAL_CLIENTS") == "" {
+		t.Skip("needs clients of other projects: see BTDA_REAL_CLIENTS in README.md")
+	}
+	if missing := realclient.Missing(); len(missing) > 0 {
+		t.Fatalf("these Debian packages are missing: apt-get install %s", strings.Join(missing, " "))
 	}
 }
 
@@ -95,8 +102,11 @@ func realFolder(t *testing.T) string {
 	return folder
 }
 
-// trackers are those of a client with some addresses.
+// trackers are those of a client with some addresses; none where the swarm has no tracker.
 func (s *realSwarm) trackers(addresses ...netip.Addr) []string {
+	if s.tracker == nil {
+		return nil
+	}
 	var urls []string
 	for _, a := range addresses {
 		switch {
@@ -183,7 +193,8 @@ func (s *realSwarm) checkCast(t *testing.T) {
 type realRecording struct {
 	*running
 	mode   realMode
-	events string // folder of its log
+	events string         // folder of its log
+	at     netip.AddrPort // of its mode, where it listens if it does
 }
 
 // record starts the recordings that begin early, or the others.
@@ -206,13 +217,32 @@ func (s *realSwarm) recordMode(ctx context.Context, t *testing.T, m realMode) *r
 		t.Fatal(err)
 	}
 	writeFile(t, name+".torrent", described)
-	port, err := swarmtest.FreePort(ctx, netip.MustParseAddr(m.address), netip.IPv6Loopback())
+	return recordReal(ctx, t, m, observed{what: name + ".torrent", events: name + ".events", also: netip.IPv6Loopback()})
+}
+
+// observed is what a recording is told beside its mode.
+type observed struct {
+	what   string     // torrent file or magnet link
+	events string     // folder of the log
+	also   netip.Addr // to bind to, beside the address of the mode; may be invalid
+	args   []string
+}
+
+// recordReal starts a recording.
+func recordReal(ctx context.Context, t *testing.T, m realMode, o observed) *realRecording {
+	t.Helper()
+	args := []string{"record", "--bind", m.address, "--revisit", "2s", "--duration", "5m", "--events", o.events}
+	bind := []netip.Addr{netip.MustParseAddr(m.address)}
+	if o.also.IsValid() {
+		bind = append(bind, o.also)
+		args = append(args, "--bind", o.also.String())
+	}
+	port, err := swarmtest.FreePort(ctx, bind...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &realRecording{mode: m, events: name + ".events"}
-	r.running = start(t, slices.Concat([]string{"record", "--bind", m.address, "--bind", "::1", "--port", strconv.Itoa(int(port)),
-		"--revisit", "2s", "--duration", "5m", "--events", r.events, name + ".torrent"}, m.args)...)
+	r := &realRecording{mode: m, events: o.events, at: netip.AddrPortFrom(bind[0], port)}
+	r.running = start(t, slices.Concat(args, []string{"--port", strconv.Itoa(int(port))}, m.args, o.args, []string{o.what})...)
 	return r
 }
 

@@ -3,19 +3,15 @@ package main_test
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"btda/events"
-	"btda/recorder/swarmtest"
 	"btda/recorder/swarmtest/realclient"
 )
 
@@ -58,12 +54,7 @@ var magnetSources = []magnetSource{
 // TestRealClientsMagnet demands that magnet links are resolved by real clients, whether these are named by a tracker or the link, or come
 // by themselves, and that downloads are confirmed as exactly as those of .torrent files.
 func TestRealClientsMagnet(t *testing.T) {
-	if os.Getenv("BTDA_REAL_CLIENTS") == "" {
-		t.Skip("needs clients of other projects: see BTDA_REAL_CLIENTS in README.md")
-	}
-	if missing := realclient.Missing(); len(missing) > 0 {
-		t.Fatalf("these Debian packages are missing: apt-get install %s", strings.Join(missing, " "))
-	}
+	needRealClients(t)
 	ctx, cancel := context.WithTimeout(t.Context(), realPatience)
 	defer cancel()
 	s := newRealSwarm(ctx, t)
@@ -102,16 +93,9 @@ func TestRealClientsMagnet(t *testing.T) {
 // recordMagnet starts a recording of a magnet link.
 func (s *realSwarm) recordMagnet(ctx context.Context, t *testing.T, m magnetSource) *realRecording {
 	t.Helper()
-	port, err := swarmtest.FreePort(ctx, netip.MustParseAddr(m.address))
-	if err != nil {
-		t.Fatal(err)
-	}
 	folder := filepath.Join(s.folder, strings.ReplaceAll(m.name, " ", "-")) // of its own, since metadata is kept beside the log
-	r := &realRecording{mode: m.realMode, events: filepath.Join(folder, "magnet.events")}
 	link := strings.Join(append([]string{fmt.Sprintf("magnet:?xt=urn:btih:%v", s.payload.InfoHash)}, m.link(s)...), "&")
-	r.running = start(t, slices.Concat([]string{"record", "--bind", m.address, "--port", strconv.Itoa(int(port)),
-		"--revisit", "2s", "--duration", "5m", "--events", r.events}, m.args, []string{link})...)
-	return r
+	return recordReal(ctx, t, m.realMode, observed{what: link, events: filepath.Join(folder, "magnet.events")})
 }
 
 // client gives a client by its name.

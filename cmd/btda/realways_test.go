@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -31,12 +30,7 @@ var realWays = []struct {
 
 // Clients that insist on encryption or speak uTP only are met, in the way that is theirs.
 func TestRealClientsByOtherWays(t *testing.T) {
-	if os.Getenv("BTDA_REAL_CLIENTS") == "" {
-		t.Skip("needs clients of other projects: see BTDA_REAL_CLIENTS in README.md")
-	}
-	if missing := realclient.Missing(); len(missing) > 0 {
-		t.Fatalf("these Debian packages are missing: apt-get install %s", strings.Join(missing, " "))
-	}
+	needRealClients(t)
 	ctx, cancel := context.WithTimeout(t.Context(), waysPatience)
 	defer cancel()
 	folder := realFolder(t)
