@@ -57,6 +57,8 @@ func (f *Follower) Run(ctx context.Context) (result Result, err error) {
 		return Result{}, err
 	}
 	defer func() { err = errors.Join(err, f.keeper.Close()) }()
+	hold := f.Tail.Scan(ctx, 1) // reads nothing: a log that is closed meanwhile stays open for another fold
+	defer func() { err = errors.Join(err, hold.Close()) }()
 	for {
 		chase, err := f.begin(ctx)
 		if err != nil {
@@ -67,6 +69,15 @@ func (f *Follower) Run(ctx context.Context) (result Result, err error) {
 			return result, err
 		}
 	}
+}
+
+// Check tells before the work whether the file can be kept. It makes an empty one where there is none.
+func (f *Follower) Check(ctx context.Context) error {
+	keeper, err := sqlite.Keep(ctx, f.Options.Output)
+	if err != nil {
+		return err
+	}
+	return keeper.Close()
 }
 
 func (f *Follower) validate() error {

@@ -123,8 +123,12 @@ func TestFollowerIsToldOfMetadataLate(t *testing.T) {
 	f := startFollowing(t, fromText(t, lateMetadata))
 	f.append(6)
 	follower := f.follower()
-	reached := make(chan events.Seq, 100)
-	follower.Advanced = func(at Position) { reached <- at.Last }
+	reached, goOn := make(chan events.Seq, 100), make(chan struct{})
+	follower.Advanced = func(at Position) {
+		if reached <- at.Last; at.Last >= 6 {
+			<-goOn
+		}
+	}
 	done := make(chan error, 1)
 	var result Result
 	go func() {
@@ -139,6 +143,7 @@ func TestFollowerIsToldOfMetadataLate(t *testing.T) {
 	}
 	f.append(100)
 	f.seal()
+	close(goOn) // which folds again when the log is closed
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}

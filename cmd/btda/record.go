@@ -71,7 +71,7 @@ func record(c *cobra.Command, settings recorder.Settings, names []string) error 
 		return err
 	}
 	err = given.name(errors.Join(runRecorder(c, settings, torrents, text.Logger), text.close()))
-	if err == nil || errors.Is(err, recorder.ErrDiskFull) { // the log is whole
+	if err == nil || errors.Is(err, recorder.ErrDiskFull) || errors.As(err, new(behindError)) { // the log is whole
 		_, printed := fmt.Fprintln(c.OutOrStdout(), "recorded", settings.Events)
 		err = errors.Join(err, printed)
 	}
@@ -82,8 +82,13 @@ func runRecorder(c *cobra.Command, settings recorder.Settings, torrents []input.
 	out := newProgress(c.ErrOrStderr())
 	ctx, stop := watchInterrupts(c.Context(), out)
 	defer stop.Close()
+	tables, err := newCompanion(ctx, &settings, out, logger)
+	if err != nil {
+		return err
+	}
+	beside := &company{companion: tables, at: settings.Endpoint}
 	r, err := recorder.New(settings, torrents, recorder.Deps{
-		CreateLog: func(dir string) (recorder.Log, error) { return createLog(dir, logger) },
+		CreateLog: func(dir string) (recorder.Log, error) { return createLog(dir, logger, beside) },
 		Logger:    logger,
 		Hurry:     stop.hurry,
 		Waiting:   func(what string) { fmt.Fprintf(out, "waiting for %s\n", what) },
@@ -99,13 +104,21 @@ func runRecorder(c *cobra.Command, settings recorder.Settings, torrents []input.
 	if err = r.Run(ctx); err != nil {
 		logger.Error("failed", "error", err)
 	}
+	behind := beside.finish(stop.hurry)
+	if err == nil || errors.Is(err, recorder.ErrDiskFull) {
+		err = errors.Join(err, behind)
+	}
 	return err
 }
 
-func createLog(dir string, logger *slog.Logger) (recorder.Log, error) {
+// createLog makes the log, and lets it be followed.
+func createLog(dir string, logger *slog.Logger, beside *company) (recorder.Log, error) {
 	log, err := eventlog.Create(dir, eventlog.Options{Logger: logger})
 	if err != nil {
 		return nil, err // a nil *Log would be a Log that is not nil
+	}
+	if err := beside.start(log); err != nil {
+		return nil, errors.Join(err, log.Close())
 	}
 	return log, nil
 }

@@ -19,6 +19,7 @@ type replayFlags struct {
 	output, identity, from     string
 	thresholds                 []string
 	until, torrents, bySources []string
+	follow                     bool
 	sources                    sourceFlags
 	options                    replay.Options
 }
@@ -34,10 +35,14 @@ A file that exists is replaced when the replay has succeeded.
 With --until the result is that of logs that end there. --from, --torrent and --source choose rows: what these say comes from all
 records nevertheless. Logs of several recorders, or of one after the other, become one result, in which a torrent is one and a peer too.
 
+With --follow LOG is one log that a recorder offers at an endpoint, and the tables in the file are kept up to date while others may read
+them. It may be stopped at any time, and goes on when it is called again.
+
 Places come from geolocation files: GeoLite2-City, DB-IP City Lite and GeoLite2-ASN (*.mmdb). Without one the columns for places are NULL.`,
 		Example: `  btda replay output/2026-01-31_12-00-00_host.events
   btda replay a.events b.events -o both.sqlite --identity ip
-  btda replay a.events --until 2026-01-31T18:00:00Z -o evening.sqlite`,
+  btda replay a.events --until 2026-01-31T18:00:00Z -o evening.sqlite
+  btda replay --follow /run/user/1000/btda.sock -o now.sqlite`,
 		Args: func(_ *cobra.Command, logs []string) error { return f.locate(logs) },
 		RunE: func(c *cobra.Command, _ []string) error { return f.replay(c) },
 	}
@@ -58,6 +63,7 @@ func (f *replayFlags) add(command *cobra.Command) {
 	flags.StringVar(&f.from, "from", "", "write only rows of this `time` or later; counts for a whole torrent stay those of the whole log (default the beginning)")
 	flags.StringSliceVar(&f.torrents, "torrent", nil, "write only rows of the torrent with this info `hash` (repeatable; default all)")
 	flags.StringSliceVar(&f.bySources, "source", nil, "write only what came by this `source`: "+strings.Join(sourceNames(), ", ")+" (repeatable; default all)")
+	flags.BoolVar(&f.follow, "follow", false, "keep the tables of a log up to date until it ends: LOG is the endpoint of a recorder (btda record --endpoint), or a log that ended, for a file that lacks its end (default off)")
 	f.sources.add(command)
 }
 
@@ -89,6 +95,8 @@ func (f *replayFlags) locate(logs []string) error {
 	switch {
 	case len(logs) == 0:
 		return usageError{errors.New("want the folders of one log or more")}
+	case len(logs) > 1 && f.follow:
+		return usageError{errors.New("only one log can be followed")}
 	case len(logs) > 1 && f.output == "":
 		return usageError{errors.New("with several logs the file to write must be named: -o FILE.sqlite")}
 	case f.output == "":
@@ -107,7 +115,7 @@ func (f *replayFlags) nameOutput(log string) error {
 		}
 		log = absolute
 	}
-	f.options.Output = strings.TrimSuffix(log, ".events") + ".sqlite"
+	f.options.Output = strings.TrimSuffix(strings.TrimSuffix(log, ".events"), ".sock") + ".sqlite"
 	return nil
 }
 
@@ -127,6 +135,9 @@ func (f *replayFlags) replay(c *cobra.Command) error {
 	if f.options.SQL, err = f.sources.readSQL(); err != nil {
 		return err
 	}
+	if f.follow {
+		return f.runFollower(c)
+	}
 	return f.run(c)
 }
 
@@ -141,6 +152,9 @@ func (f *replayFlags) understand() (err error) {
 	}
 	if f.options.Until, err = replay.ParseUntil(f.until...); err != nil {
 		return fmt.Errorf("--until %w", err)
+	}
+	if f.follow && (f.until != nil || f.from != "" || f.torrents != nil || f.bySources != nil || f.sources.sql != "") {
+		return errors.New("--follow keeps all of a log: --until, --from, --torrent, --source and --sql are for a replay")
 	}
 	if err := f.understandSelection(&f.options.Selection); err != nil {
 		return err

@@ -123,7 +123,7 @@ func writeVerdict(out io.Writer, file string, v *replay.Verdict) {
 		fmt.Fprintf(out, "%s: valid, these logs give it byte for byte (%d events)\n", file, v.Result.Events())
 		return
 	case v.Rows && len(v.Differs.Facts) == 0:
-		fmt.Fprintf(out, "%s: not what these logs give: the rows are, but it was changed otherwise (views, indexes, settings)\n", file)
+		fmt.Fprintf(out, "%s: the rows are what these logs give, but not the bytes: it was written or changed otherwise, as one that was kept by --follow is\n", file)
 		return
 	}
 	writeDifference(out, &v.Differs)

@@ -20,7 +20,7 @@ func FuzzBlock(f *testing.F) {
 	for name, value := range blockSeeds(f) {
 		f.Add(value)
 		if *corpus {
-			writeSeed(f, name, value)
+			writeSeed(f, "FuzzBlock/"+name, value)
 		}
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
@@ -150,12 +150,13 @@ func blockSeeds(t testing.TB) map[string][]byte {
 	return seeds
 }
 
+// writeSeed writes a seed of a fuzz test; its name begins with that of the test.
 func writeSeed(t testing.TB, name string, value []byte) {
-	dir := filepath.Join("testdata", "fuzz", "FuzzBlock")
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	path := filepath.Join("testdata", "fuzz", filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, name), fmt.Appendf(nil, "go test fuzz v1\n[]byte(%q)\n", value), 0o666); err != nil {
+	if err := os.WriteFile(path, fmt.Appendf(nil, "go test fuzz v1\n[]byte(%q)\n", value), 0o666); err != nil {
 		t.Fatal(err)
 	}
 }

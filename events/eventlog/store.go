@@ -24,7 +24,7 @@ const (
 	memTables    = 16
 )
 
-// store is an open Pebble folder. It closes when the last of its users is done with it.
+// store is an open Pebble folder. It closes when the last of its users is done with it. A nil store is that of another process.
 type store struct {
 	db    *pebble.DB
 	close func(*pebble.DB) error
@@ -54,6 +54,9 @@ func storeOptions(fs vfs.FS, logger pebble.Logger) *pebble.Options {
 
 // acquire begins a use; false when the folder is closed.
 func (s *store) acquire() bool {
+	if s == nil {
+		return true
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.users == 0 {
@@ -65,6 +68,9 @@ func (s *store) acquire() bool {
 
 // release ends one use, and closes the folder after the last one.
 func (s *store) release() error {
+	if s == nil {
+		return nil
+	}
 	s.mu.Lock()
 	s.users--
 	last := s.users == 0
