@@ -18,6 +18,32 @@ type ConnectionFailed struct {
 	Text       string // of the error, beside ReasonOther
 }
 
+// Reach is how far a connection came that failed. The further, the more its failure tells about the peer.
+type Reach uint8
+
+// The reaches, the shortest first.
+const (
+	ReachedNobody Reach = iota // nothing was heard
+	ReachedHost                // somebody said that nobody takes connections there: refused, reset or no route
+	ReachedPort                // connected
+	ReachedPeer                // the peer told who it is
+)
+
+// Reach tells how far the connection came.
+func (e *ConnectionFailed) Reach() Reach {
+	switch {
+	case len(e.PeerID) > 0:
+		return ReachedPeer
+	case e.Phase != PhaseDial:
+		return ReachedPort
+	}
+	switch e.Reason {
+	case ReasonRefused, ReasonReset, ReasonHostUnreachable, ReasonNetworkUnreachable:
+		return ReachedHost
+	}
+	return ReachedNobody
+}
+
 // AcceptFailed is a failure to take in connections at all.
 type AcceptFailed struct {
 	Transport Transport

@@ -99,7 +99,7 @@ func (d *discovery) rejected(at moment, e *events.AddressRejected) {
 func (d *discovery) failed(at moment, e *events.ConnectionFailed) {
 	before := noTries
 	if torrent, ok := d.definitions.torrent(at.run, e.Torrent); ok && e.Direction == events.Outgoing && e.Address.IsValid() {
-		before = d.endpoints.try(at, endpointKeyOf(torrent, e.Address.AddrPort), e.Reason)
+		before = d.endpoints.try(at, endpointKeyOf(torrent, e.Address.AddrPort), e)
 	}
 	d.failures.failed(at, e, before)
 }

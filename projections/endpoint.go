@@ -51,6 +51,19 @@ type endpoint struct {
 	first    events.Source
 	outcome  outcome
 	reason   events.Reason
+	last     lastContact
+}
+
+// lastContact is the contact in which an endpoint was tried last, and how far it came.
+type lastContact struct {
+	number events.ContactNumber
+	run    runIndex
+	reach  events.Reach
+}
+
+// goesOn reports that a try is of the same contact as another one.
+func (c *lastContact) goesOn(by lastContact) bool {
+	return c.number != 0 && c.number == by.number && c.run == by.run
 }
 
 // endpoints remembers every address that was heard of.
@@ -113,15 +126,16 @@ func (s *endpoints) index(key endpointKey) uint32 {
 	return i
 }
 
-// try takes in what came of an attempt to reach an endpoint, and gives how many there were before. The last counts; a handshake
-// is never forgotten.
-func (s *endpoints) try(at moment, key endpointKey, reason events.Reason) tries {
+// try takes in what came of an attempt to reach an endpoint, and gives how many there were before. The last contact counts, and of its
+// tries the first that came furthest; a handshake is never forgotten.
+func (s *endpoints) try(at moment, key endpointKey, failed *events.ConnectionFailed) tries {
 	e := s.get(key)
 	e.attempts++
 	e.revision = at.position
-	if e.outcome != outcomeHandshake {
-		e.outcome, e.reason = outcomeFailed, reason
-		if reason == events.ReasonRefused {
+	by := lastContact{number: failed.Contact, run: at.run, reach: failed.Reach()}
+	if e.outcome != outcomeHandshake && !(e.last.goesOn(by) && by.reach <= e.last.reach) {
+		e.outcome, e.reason, e.last = outcomeFailed, failed.Reason, by
+		if failed.Reason == events.ReasonRefused {
 			e.outcome = outcomeRefused
 		}
 	}

@@ -110,7 +110,10 @@ CREATE TABLE endpoint (
     tracker      TEXT,    -- the tracker that named it first, passkeys masked; NULL unless first_source is tracker
     first_named  INTEGER, -- time
     sources      TEXT,    -- all that named it, separated by commas; other for those that this version does not know
-    outcome      TEXT,    -- never tried, rejected (never dialled), failed, refused, handshake: the last, and handshake once it was
+    outcome      TEXT,    -- never tried, rejected (never dialled), failed, refused, handshake: of the last contact, and handshake once it
+                          -- was. Of a contact's tries, by TCP or uTP and encrypted or not, that counts which came furthest, and the first
+                          -- of those: the peer told who it is, it was connected, it was said that nobody takes connections there
+                          -- (refused, reset, unreachable), nothing was heard
     reason       TEXT,    -- of rejected and failed; else NULL
     attempts     INTEGER, -- outgoing connections that failed or became a session
     peer         INTEGER REFERENCES peer (id) -- NULL without a handshake

@@ -136,7 +136,11 @@ func (s *naiveStream) discover(session events.SessionNumber) {
 func (s *naiveStream) fail() {
 	e := &events.ConnectionFailed{
 		Torrent: events.TorrentNumber(s.IntN(3)), Direction: events.Direction(1 + s.IntN(2)), Transport: events.Transport(1 + s.IntN(2)),
-		Phase: events.PhaseDial, Reason: events.ReasonRefused, Address: s.address(),
+		Encryption: events.Encryption(s.IntN(3)), Phase: events.Phase(1 + s.IntN(3)), Address: s.address(),
+		Reason: []events.Reason{events.ReasonRefused, events.ReasonTimeout, events.ReasonClosedByPeer}[s.IntN(3)],
+	}
+	if e.Phase == events.PhaseHandshake && s.IntN(2) == 0 {
+		e.PeerID = []byte("-A")
 	}
 	if e.Direction == events.Outgoing {
 		t := s.try(max(e.Torrent, 1))
@@ -147,7 +151,7 @@ func (s *naiveStream) fail() {
 
 // try begins a contact, or goes on with the last one.
 func (s *naiveStream) try(torrent events.TorrentNumber) naiveTry {
-	if s.contact.number == 0 || s.IntN(3) > 0 {
+	if s.contact.number == 0 || s.IntN(2) > 0 {
 		s.contact = naiveTry{s.contact.number + 1, torrent, s.address()}
 	}
 	return s.contact

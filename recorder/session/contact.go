@@ -39,8 +39,8 @@ func aside(do func() *session) *session {
 	return <-done
 }
 
-// connect gives a session whose handshakes are done. Where it does not come to that, it gives nil and writes the outcome: that of the last
-// try that reached the peer, else that of the first. What each try came to is in the log.
+// connect gives a session whose handshakes are done. Where it does not come to that, it gives nil and writes the outcome: that of the try
+// that came furthest, the first of those. What each try came to is in the log.
 func (o *Observer) connect(ctx context.Context, c *Contact, outcome *Outcome) *session {
 	for left := o.planFor(c.Address); ; {
 		w := left[0]
@@ -50,7 +50,7 @@ func (o *Observer) connect(ctx context.Context, c *Contact, outcome *Outcome) *s
 			return s
 		}
 		came := o.failed(ctx, failed.link, failed.failure)
-		if outcome.Failure == 0 || failed.phase != events.PhaseDial {
+		if outcome.Failure == 0 || came.Reach > outcome.Reach {
 			*outcome = came
 		}
 		if left = left.after(w, failed.phase, came.Failure); len(left) == 0 || !o.goOn(ctx, c) {
@@ -161,7 +161,7 @@ func (o *Observer) failed(ctx context.Context, l link, f failure) Outcome {
 	if !bytes.Equal(f.infoHash, torrent.InfoHash[:]) {
 		fact.InfoHash = f.infoHash
 	}
-	outcome := Outcome{Failure: reason}
+	outcome := Outcome{Failure: reason, Reach: fact.Reach()}
 	copy(outcome.PeerID[:], f.peerID)
 	log := o.failureLog(l.direction)
 	_, outcome.Err = log.Append(context.WithoutCancel(ctx), log.Now(), &fact)

@@ -15,6 +15,7 @@ import (
 
 	"btda/events"
 	"btda/recorder/mse"
+	"btda/recorder/netfail"
 	"btda/recorder/session"
 	"btda/recorder/wire"
 )
@@ -180,6 +181,36 @@ func TestTheWayThatWorkedIsTriedFirst(t *testing.T) {
 		if got := s.negotiated(); got != strings.Join(want, "\n") {
 			t.Fatalf("negotiated\n%s\nwant\n%s", got, strings.Join(want, "\n"))
 		}
+	}
+}
+
+// The try that came furthest is what came of a contact, and the first of those.
+func TestOutcomeOfSeveralTries(t *testing.T) {
+	other := func(p peer) {
+		p.write(wire.Handshake{InfoHash: events.InfoHash([]byte("another swarm's hash")), PeerID: theirID}.Append(nil))
+	}
+	cases := []struct {
+		name    string
+		scripts []func(peer)
+		utp     session.Dialer
+		want    events.Reason
+	}{
+		{"refused, then nothing", nil, silentDialer{}, events.ReasonRefused},
+		{"refused, then a failure of ours", nil, failingDialer{netfail.New(events.ReasonNoLocalAddress, "")}, events.ReasonRefused},
+		{"hung up twice, then nothing", []func(peer){deaf, func(p peer) { p.write(make([]byte, 800)) }}, silentDialer{}, events.ReasonClosedByPeer},
+		{"hung up, then somebody else", []func(peer){deaf, encrypting(library.CryptoMethodRC4, other)}, silentDialer{}, events.ReasonInfoHashMismatch},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s := newServed(failingDialer{netfail.New(events.ReasonRefused, "")}, netip.MustParseAddrPort("127.0.0.1:1"))
+			if c.scripts != nil {
+				s = serveEach(t, c.scripts...)
+			}
+			s.Encryption, s.UTP, s.Timeout = session.EncryptionAllow, c.utp, time.Second
+			if outcome := s.run(t.Context()); outcome.Failure != c.want {
+				t.Errorf("failed because of %v, want %v, of\n%s", outcome.Failure, c.want, s.negotiated())
+			}
+		})
 	}
 }
 

@@ -151,6 +151,7 @@ func (o *Observer) dht(t *Torrent) bool { return o.DHTPort > 0 && !t.Private }
 type Outcome struct {
 	Opened     bool            // there was a session
 	Failure    events.Reason   // why there was none
+	Reach      events.Reach    // how far it came then
 	By         events.Side     // who ended the session
 	Closed     events.Reason   // why it ended
 	Pieces     events.Optional // that the peer had at its end; unknown when it never told, or the torrent's piece count is not known

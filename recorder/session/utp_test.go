@@ -87,7 +87,7 @@ func TestUTPIsRemembered(t *testing.T) {
 	}
 	<-played
 	s.Timeout = 100 * time.Millisecond
-	if outcome := s.run(t.Context()); outcome.Failure != events.ReasonTimeout {
+	if outcome := s.run(t.Context()); outcome.Failure != events.ReasonRefused {
 		t.Errorf("outcome %+v", outcome)
 	}
 	if got, want := s.negotiated(), "utp plain\nutp plain: dial, timeout\ntcp plain: dial, refused"; !strings.HasSuffix(got, want) {
