@@ -72,6 +72,8 @@ type ConnectionsSuppressed struct {
 	Address   Address // of the other side, with the port of the last connection
 	Count     uint64
 	Since     Time
+	// Encryption is that of all of them; 0 in logs of versions that counted them together, however they were encrypted.
+	Encryption Encryption
 }
 
 // Kind is KindConnectionFailed.
@@ -125,4 +127,5 @@ func (e *ConnectionsSuppressed) fields(c *codec) {
 	c.address(&e.Address)
 	unsigned(c, &e.Count)
 	signed(c, &e.Since)
+	unsigned(c, &e.Encryption)
 }

@@ -9,7 +9,7 @@ import (
 
 var failureColumns = []Column{
 	{"id", Integer}, {"torrent", Integer}, {"activity", Text}, {"tracker", Text}, {"direction", Text}, {"phase", Text},
-	{"reason", Text}, {"contact", Text}, {"transport", Text}, {"count", Integer},
+	{"reason", Text}, {"contact", Text}, {"transport", Text}, {"count", Integer}, {"encryption", Text},
 }
 
 // activity is what failed or succeeded.
@@ -45,14 +45,15 @@ func orderOf(first bool) contactOrder {
 
 // attempt is what tries have in common that share a row. Phase and reason are 0 for those that succeeded.
 type attempt struct {
-	torrent   torrentIndex // noTorrent where not known
-	tracker   trackerIndex // noTracker for connections
-	activity  activity
-	direction events.Direction // 0 for trackers
-	phase     events.Phase
-	reason    events.Reason
-	contact   contactOrder
-	transport events.Transport // 0 for trackers
+	torrent    torrentIndex // noTorrent where not known
+	tracker    trackerIndex // noTracker for connections
+	activity   activity
+	direction  events.Direction // 0 for trackers
+	phase      events.Phase
+	reason     events.Reason
+	contact    contactOrder
+	transport  events.Transport  // 0 for trackers
+	encryption events.Encryption // likewise, and where it is not known
 }
 
 type attemptCount struct {
@@ -111,7 +112,7 @@ func (s *failures) torrent(at moment, number events.TorrentNumber) torrentIndex 
 func (s *failures) failed(at moment, e *events.ConnectionFailed, before tries) {
 	s.count(at, attempt{
 		torrent: s.torrent(at, e.Torrent), tracker: noTracker, direction: e.Direction, phase: e.Phase, reason: e.Reason,
-		contact: s.contacts.order(at.run, e.Contact, before), transport: e.Transport,
+		contact: s.contacts.order(at.run, e.Contact, before), transport: e.Transport, encryption: e.Encryption,
 	})
 }
 
@@ -119,6 +120,7 @@ func (s *failures) failed(at moment, e *events.ConnectionFailed, before tries) {
 func (s *failures) suppressed(at moment, e *events.ConnectionsSuppressed) {
 	s.countTimes(at, attempt{
 		torrent: s.torrent(at, e.Torrent), tracker: noTracker, direction: e.Direction, phase: e.Phase, reason: e.Reason, transport: e.Transport,
+		encryption: e.Encryption,
 	}, e.Count)
 }
 
@@ -126,7 +128,7 @@ func (s *failures) suppressed(at moment, e *events.ConnectionsSuppressed) {
 func (s *failures) opened(at moment, e *events.SessionOpened, before tries) {
 	s.count(at, attempt{
 		torrent: s.torrent(at, e.Torrent), tracker: noTracker, direction: e.Direction,
-		contact: s.contacts.order(at.run, e.Contact, before), transport: e.Transport,
+		contact: s.contacts.order(at.run, e.Contact, before), transport: e.Transport, encryption: e.Encryption,
 	})
 }
 
@@ -197,6 +199,7 @@ func (s *failures) row(i int, t *torrents) Row {
 		known(text(a.direction.String()), a.direction != 0), known(text(a.phase.String()), a.phase != 0),
 		known(text(a.reason.String()), a.reason != 0), textOrNull(contactNames[a.contact]),
 		known(text(a.transport.String()), a.transport != 0), count(a.count),
+		known(text(a.encryption.String()), a.encryption != 0),
 	}
 }
 

@@ -75,7 +75,7 @@ func naiveFailures(records []events.Record) string {
 	counts := map[string]int{}
 	firstContact := map[string]events.ContactNumber{} // of each address and torrent
 	asked := map[string]bool{}
-	connection := func(torrent events.TorrentNumber, d events.Direction, result string, number events.ContactNumber, a events.Address, by events.Transport) {
+	connection := func(torrent events.TorrentNumber, d events.Direction, result string, number events.ContactNumber, a events.Address, by string) {
 		contact, of := "-", "-"
 		if torrent > 0 {
 			of = fmt.Sprint(torrent)
@@ -98,22 +98,22 @@ func naiveFailures(records []events.Record) string {
 			contact = "later"
 		}
 		asked[key] = true
-		counts[fmt.Sprint(torrent, " ", activity, " ", tracker, " - ", result, " ", contact, " -")]++
+		counts[fmt.Sprint(torrent, " ", activity, " ", tracker, " - ", result, " ", contact, " -", naiveNoEncryption)]++
 	}
 	for i := range records {
 		switch e := records[i].Event.(type) {
 		case *events.ConnectionFailed:
-			connection(e.Torrent, e.Direction, fmt.Sprint(e.Phase, " ", e.Reason), e.Contact, e.Address, e.Transport)
+			connection(e.Torrent, e.Direction, fmt.Sprint(e.Phase, " ", e.Reason), e.Contact, e.Address, naiveWay(e.Transport, e.Encryption))
 		case *events.SessionOpened:
-			connection(e.Torrent, e.Direction, "- -", e.Contact, e.Address, e.Transport)
+			connection(e.Torrent, e.Direction, "- -", e.Contact, e.Address, naiveWay(e.Transport, e.Encryption))
 		case *events.AcceptFailed:
-			counts[fmt.Sprint("- connection - incoming accept ", e.Reason, " - ", e.Transport)]++
+			counts[fmt.Sprint("- connection - incoming accept ", e.Reason, " - ", naiveWay(e.Transport, 0))]++
 		case *events.ConnectionsSuppressed:
 			of := "-"
 			if e.Torrent > 0 {
 				of = fmt.Sprint(e.Torrent)
 			}
-			counts[fmt.Sprint(of, " connection - ", e.Direction, " ", e.Phase, " ", e.Reason, " - ", e.Transport)] += int(e.Count)
+			counts[fmt.Sprint(of, " connection - ", e.Direction, " ", e.Phase, " ", e.Reason, " - ", naiveWay(e.Transport, e.Encryption))] += int(e.Count)
 		case *events.TrackerAnnounced:
 			question("announce", e.Torrent, e.Tracker, "- -")
 		case *events.TrackerScraped:
@@ -129,14 +129,25 @@ func naiveFailures(records []events.Record) string {
 			}
 			question("lookup", e.Torrent, "-", result)
 		case *events.TrackerAnswersIgnored:
-			counts[fmt.Sprint(e.Torrent, " answer ", e.Tracker, " - answer ", e.Reason, " - -")] += int(e.Count)
+			counts[fmt.Sprint(e.Torrent, " answer ", e.Tracker, " - answer ", e.Reason, " - -", naiveNoEncryption)] += int(e.Count)
 		}
 	}
 	var lines []string
 	for line, n := range counts {
-		lines = append(lines, fmt.Sprint(line, " ", n))
+		way, encryption, _ := strings.Cut(line, naiveNoEncryption[:1])
+		lines = append(lines, fmt.Sprint(way, " ", n, " ", encryption))
 	}
 	return naiveLines(lines)
+}
+
+// naiveNoEncryption stands for none, behind a mark: the number stands between the transport and the encryption.
+const naiveNoEncryption = "|-"
+
+func naiveWay(by events.Transport, e events.Encryption) string {
+	if e == 0 {
+		return by.String() + naiveNoEncryption
+	}
+	return by.String() + "|" + e.String()
 }
 
 // naiveEndpoints gives the id of the peer of each torrent and address that has one, as the table of endpoints has it.

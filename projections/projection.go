@@ -14,7 +14,7 @@ import (
 var Schema string
 
 // SchemaVersion is the version of Schema. It grows with every change of a table.
-const SchemaVersion = 8
+const SchemaVersion = 9
 
 // IndexMarker is the line of Schema that parts the tables from the indexes.
 const IndexMarker = "-- indexes"

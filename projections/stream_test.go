@@ -126,6 +126,7 @@ func (s *naiveStream) discover(session events.SessionNumber) {
 		s.add(&events.ConnectionsSuppressed{
 			Torrent: events.TorrentNumber(s.IntN(3)), Direction: events.Incoming, Transport: events.TCP, Phase: events.PhaseHandshake,
 			Reason: events.ReasonComplete, Address: s.address(), Count: 1 + s.Uint64N(9),
+			Encryption: events.Encryption(s.IntN(3)),
 		})
 	default:
 		s.add(&events.StatisticSampled{PeerQueue: s.Uint64N(9)})
@@ -175,7 +176,7 @@ func (s *naiveStream) openSession() {
 	}
 	e := &events.SessionOpened{
 		Session: s.next, Torrent: events.TorrentNumber(torrent), Direction: events.Direction(1 + s.IntN(2)), Transport: events.TCP,
-		Encryption: events.Plain, Address: s.address(), PeerID: id, HandshakeDuration: time.Duration(s.IntN(8000)) * time.Millisecond,
+		Encryption: events.Encryption(1 + s.IntN(3)), Address: s.address(), PeerID: id, HandshakeDuration: time.Duration(s.IntN(8000)) * time.Millisecond,
 	}
 	if e.Direction == events.Outgoing {
 		t := s.try(e.Torrent)

@@ -31,11 +31,12 @@ type repeats struct {
 
 // likeness is what failures have in common that are counted together.
 type likeness struct {
-	torrent   events.TorrentNumber
-	origin    netip.Addr
-	transport events.Transport
-	phase     events.Phase
-	reason    events.Reason
+	torrent    events.TorrentNumber
+	origin     netip.Addr
+	transport  events.Transport
+	encryption events.Encryption
+	phase      events.Phase
+	reason     events.Reason
 }
 
 // repeat is failures that are alike.
@@ -62,7 +63,7 @@ func (r *repeats) Append(ctx context.Context, at events.Time, e events.Event) (e
 
 // take tells whether a failure is to be stored. Where a repeatTime is over by it, it also gives what was only counted.
 func (r *repeats) take(at events.Time, e *events.ConnectionFailed) (over *events.ConnectionsSuppressed, stored bool) {
-	alike := likeness{e.Torrent, originOf(e.Address.Addr()), e.Transport, e.Phase, e.Reason}
+	alike := likeness{e.Torrent, originOf(e.Address.Addr()), e.Transport, e.Encryption, e.Phase, e.Reason}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	last := r.known[alike]
@@ -85,7 +86,7 @@ func (r *repeats) take(at events.Time, e *events.ConnectionFailed) (over *events
 func (p *repeat) count(at events.Time, e *events.ConnectionFailed) {
 	if p.counted.Count == 0 {
 		p.counted = events.ConnectionsSuppressed{
-			Torrent: e.Torrent, Direction: e.Direction, Transport: e.Transport, Phase: e.Phase, Reason: e.Reason, Since: at,
+			Torrent: e.Torrent, Direction: e.Direction, Transport: e.Transport, Encryption: e.Encryption, Phase: e.Phase, Reason: e.Reason, Since: at,
 		}
 	}
 	p.counted.Address = e.Address

@@ -67,6 +67,27 @@ func TestFailuresOfOneOriginAreCounted(t *testing.T) {
 	})
 }
 
+// Failures that differ in the encryption that was tried are not alike: what each negotiation tried is a fact.
+func TestFailuresOfOtherEncryptionAreCountedApart(t *testing.T) {
+	log := eventstest.NewLog()
+	r := newRepeats(log)
+	for range storedFailures + 3 {
+		for _, e := range []events.Encryption{events.Plain, events.MSE} {
+			failed := failedFrom("192.0.2.7:1000", events.ReasonUnknownProtocol)
+			failed.Encryption = e
+			r.Append(t.Context(), log.Now(), failed)
+		}
+	}
+	r.sweep(0)
+	counts := make(map[events.Encryption]uint64)
+	for _, e := range suppressedIn(log) {
+		counts[e.Encryption] += e.Count
+	}
+	if len(counts) != 2 || counts[events.Plain] != 3 || counts[events.MSE] != 3 {
+		t.Errorf("counted %v, want 3 of each", counts)
+	}
+}
+
 func suppressedIn(log *eventstest.Log) (list []*events.ConnectionsSuppressed) {
 	for _, r := range log.Records() {
 		if e, ok := r.Event.(*events.ConnectionsSuppressed); ok {
