@@ -8,10 +8,12 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/anacrolix/torrent"
 	anacrolix "github.com/anacrolix/torrent/metainfo"
+	"github.com/anacrolix/torrent/mse"
 	"golang.org/x/time/rate"
 
 	"btda/events"
@@ -27,6 +29,13 @@ type ClientOptions struct {
 	Rate int  // bytes a second that it receives, at the most; 0 is no limit
 	PEX  bool // peer exchange (BEP 11)
 	UTP  bool // uTP beside TCP (BEP 29); a dial under way then outlives Close by some seconds
+
+	Encrypts bool // every connection is encrypted, in both directions, with RC4 as the payload's cipher (MSE)
+	NoAccept bool // connections to the port that it names are refused
+	NoDial   bool // it connects to nobody
+	// UTPWith is the one peer with which it speaks by uTP alone, and hangs up by TCP; with all others it is the other way round. Every
+	// peer is met by TCP alone when not set. It excludes UTP.
+	UTPWith netip.Addr
 }
 
 // Client is a whole BitTorrent client with one torrent.
@@ -38,6 +47,8 @@ type Client struct {
 	client  *torrent.Client
 	torrent *torrent.Torrent
 	memory  *memory
+	doors   []opened // that are its own
+	close   func() error
 }
 
 // burst is what a client with a rate may receive at once: two blocks of 16 KiB.
@@ -53,12 +64,12 @@ func StartClient(p *Payload, o ClientOptions) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("swarmtest: client %s on %v: %w", o.Name, o.Address, err)
 	}
-	c.client, c.PeerID, c.Port = client, events.PeerID(client.PeerID()), uint16(client.LocalPort())
-	network := "tcp4"
-	if c.Address.Is6() {
-		network = "tcp6"
+	c.client, c.PeerID = client, events.PeerID(client.PeerID())
+	c.close = sync.OnceValue(func() error { return errors.Join(errors.Join(c.client.Close()...), c.closeDoors()) })
+	if err := c.open(); err != nil {
+		return nil, errors.Join(fmt.Errorf("swarmtest: client %s on %v: %w", o.Name, o.Address, err), c.Close())
 	}
-	client.AddDialer(torrent.NetworkDialer{Network: network, Dialer: c.dialer()})
+	c.Port = uint16(client.LocalPort())
 	if err := c.add(p); err != nil {
 		return nil, errors.Join(fmt.Errorf("swarmtest: client %s: %w", o.Name, err), c.Close())
 	}
@@ -72,12 +83,15 @@ func (c *Client) config() *torrent.ClientConfig {
 	o.ListenPort = 0
 	o.NoDHT, o.NoDefaultPortForwarding, o.DisableWebtorrent, o.DisableWebseeds = true, true, true, true
 	o.DisableIPv4, o.DisableIPv6 = c.Address.Is6(), c.Address.Is4()
-	o.DisablePEX, o.DisableUTP = !c.PEX, !c.UTP
-	o.Seed, o.AcceptPeerConnections, o.DisableAcceptRateLimiting = true, true, true
+	o.DisablePEX, o.DisableUTP, o.DisableTCP = !c.PEX, !c.UTP, c.special()
+	o.Seed, o.AcceptPeerConnections, o.DisableAcceptRateLimiting = true, !c.NoAccept, true
 	o.AlwaysWantConns = true            // it takes observers whatever it needs itself
 	o.DialForPeerConns = c.UTP          // TCP connects through a dialer of ours, see StartClient
 	o.DropMutuallyCompletePeers = false // seeds stay where they are
-	o.HeaderObfuscationPolicy.Preferred = false
+	o.HeaderObfuscationPolicy = torrent.HeaderObfuscationPolicy{Preferred: c.Encrypts, RequirePreferred: c.Encrypts}
+	if c.Encrypts {
+		o.CryptoProvides, o.CryptoSelector = mse.CryptoMethodRC4, func(mse.CryptoMethod) mse.CryptoMethod { return mse.CryptoMethodRC4 }
+	}
 	o.DialRateLimiter = rate.NewLimiter(rate.Inf, 1)
 	o.TrackerDialContext = c.dialer().DialContext
 	o.DefaultStorage = c.memory
@@ -150,5 +164,5 @@ func (c *Client) CrossedAt(pieces int) (time.Time, bool) {
 // Connections is the number of peers that the client is connected with.
 func (c *Client) Connections() int { return c.torrent.Stats().ActivePeers }
 
-// Close ends the client and its connections. It does not wait for its last announce.
-func (c *Client) Close() error { return errors.Join(c.client.Close()...) }
+// Close ends the client and its connections. It does not wait for its last announce. It may be called again, and by several goroutines.
+func (c *Client) Close() error { return c.close() }
