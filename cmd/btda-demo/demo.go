@@ -23,6 +23,7 @@ type scene struct {
 	events  string // folder of the event log
 	sqlite  string // file
 	swarm   *swarmtest.Swarm
+	guests  *churn // nil where nobody comes and goes
 	start   time.Time
 }
 
@@ -37,7 +38,7 @@ func demonstrate(ctx context.Context, o options, out io.Writer) error {
 		name := filepath.Join(folder, "demo-"+string(mode))
 		s := &scene{options: o, observe: mode, out: out, events: name + ".events", sqlite: name + ".sqlite"}
 		err := s.play(ctx)
-		if !errors.Is(err, errDisagree) && err != nil {
+		if !errors.Is(err, errDisagree) && !errors.Is(err, errRecall) && err != nil {
 			return err
 		}
 		disagreements = append(disagreements, err)
@@ -55,11 +56,11 @@ func (o options) folder() (string, error) {
 
 // play records a swarm, replays the log, and prints and compares the result.
 func (s *scene) play(ctx context.Context) (err error) {
-	fmt.Fprintf(s.out, "Recording a swarm on loopback (--observe %s): about %v.\n", s.observe, (s.pace + s.afterglow()).Round(time.Second))
+	fmt.Fprintf(s.out, "Recording a swarm on loopback (--observe %s): about %v.\n", s.observe, s.length().Round(time.Second))
 	if err := s.open(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.swarm.Close()) }()
+	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.record(ctx); err != nil {
 		return err
 	}
@@ -74,7 +75,18 @@ func (s *scene) play(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", s.sqlite, err)
 	}
+	if s.churn {
+		return s.reportRecall(counted)
+	}
 	return s.report(counted)
+}
+
+// length is about how long a scene takes.
+func (s *scene) length() time.Duration {
+	if s.churn {
+		return time.Duration(float64(s.turns)*meanShare*float64(s.pace)) + s.afterglow()
+	}
+	return s.pace + s.afterglow()
 }
 
 // afterglow is how long the swarm stays when its leechers are done: a peer that was left just before its last piece is visited
@@ -97,9 +109,20 @@ func (s *scene) open() (err error) {
 	return nil
 }
 
+// close ends all clients and the tracker.
+func (s *scene) close() error {
+	if s.guests != nil {
+		s.guests.end()
+	}
+	return s.swarm.Close()
+}
+
 // populate starts the clients: a seed, leechers that finish one after the other, and two that stop half way but stay.
 func (s *scene) populate() error {
 	s.start = time.Now()
+	if s.churn {
+		return s.populateChurn()
+	}
 	cast := []swarmtest.ClientOptions{{Name: "seed", Full: true}}
 	for i, share := range []float64{0.6, 0.7, 0.85, 1} {
 		cast = append(cast, swarmtest.ClientOptions{Name: fmt.Sprintf("leecher %d", i+1), Rate: s.rate(share)})
@@ -108,6 +131,16 @@ func (s *scene) populate() error {
 		cast = append(cast, swarmtest.ClientOptions{Name: fmt.Sprintf("half %d", i+1), Rate: s.rate(1), Goal: s.pieces / 2})
 	}
 	return s.swarm.Start(cast...)
+}
+
+// populateChurn starts two seeds, and lets others come and go.
+func (s *scene) populateChurn() error {
+	if err := s.swarm.Start(swarmtest.ClientOptions{Name: "seed 1", Full: true, PEX: true}, swarmtest.ClientOptions{Name: "seed 2", Full: true, PEX: true}); err != nil {
+		return err
+	}
+	s.guests = newChurn(s)
+	s.guests.start(s.options)
+	return nil
 }
 
 // rate is how many bytes a second a leecher takes that finishes after a share of the pace.

@@ -19,6 +19,7 @@ func TestDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 15 s")
 	}
+	t.Parallel()
 	var playing sync.WaitGroup
 	for _, how := range [][]string{{"stay"}, {"visit"}, {"stay", "-p"}} {
 		playing.Go(func() { checkDemo(t, t.TempDir(), how) })
@@ -62,7 +63,8 @@ func TestInterrupt(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{{"--observe", "sometimes"}, {"--unknown"}, {"argument"}, {"--pieces", "1"}, {"--pace", "1s"}, {"--timeout", "-1s"}} {
+	for _, args := range [][]string{{"--observe", "sometimes"}, {"--unknown"}, {"argument"}, {"--pieces", "1"}, {"--pace", "1s"}, {"--timeout", "-1s"},
+		{"--peers", "0"}, {"--turns", "1000"}} {
 		var out, failures bytes.Buffer
 		if code := run(t.Context(), args, terminal{&out, &failures}); code != exitUsage || failures.Len() == 0 {
 			t.Errorf("%v: exit code %d, %s", args, code, &failures)

@@ -3,7 +3,12 @@
 //
 // One seed, four leechers that finish, two that stop half way, and an HTTP tracker run in this process, each client on a
 // loopback address of its own. Nothing goes beyond loopback, and no file is needed. The event log and the SQLite file stay in a folder
-// that the demo names. It exits with 0 when all agrees, 1 when not or when something failed, and 2 for wrong usage.
+// that the demo names.
+//
+// With --churn many clients come, download and leave at once, most of them of kinds that are hard to observe, and what is printed is how many
+// of their downloads were confirmed, by kind.
+//
+// It exits with 0 when all agrees, 1 when not or when something failed, and 2 for wrong usage.
 package main
 
 import (
@@ -68,6 +73,8 @@ type options struct {
 	timeout, revisit time.Duration // as those of btda record
 	pieces           int           // of the torrent
 	pace             time.Duration // that the slowest leecher takes
+	churn            bool          // clients come, finish and leave
+	peers, turns     int           // of a churning swarm: clients at one time, and one after the other
 }
 
 const both = "both"
@@ -80,8 +87,11 @@ func newCommand(start func(options) error) *cobra.Command {
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		PreRunE:       func(*cobra.Command, []string) error { return o.validate() },
-		RunE:          func(*cobra.Command, []string) error { return start(o) },
+		PreRunE: func(c *cobra.Command, _ []string) error {
+			o.resolve(c.Flags().Changed("pace"))
+			return o.validate()
+		},
+		RunE: func(*cobra.Command, []string) error { return start(o) },
 	}
 	f := c.Flags()
 	f.BoolVarP(&o.active, "active", "a", false, "contact the clients; what is done when nothing is chosen")
@@ -91,7 +101,10 @@ func newCommand(start func(options) error) *cobra.Command {
 	f.DurationVar(&o.timeout, "timeout", 3*time.Second, "how long the recorder waits for a peer")
 	f.DurationVar(&o.revisit, "revisit", 2*time.Second, "delay until the recorder visits a peer again")
 	f.IntVar(&o.pieces, "pieces", 256, "pieces of the torrent, of 16 KiB each")
-	f.DurationVar(&o.pace, "pace", 16*time.Second, "time that the slowest leecher takes")
+	f.DurationVar(&o.pace, "pace", 16*time.Second, fmt.Sprintf("time that the slowest leecher takes; %v with --churn", churnPace))
+	f.BoolVar(&o.churn, "churn", false, "clients come, each of a kind that is hard to observe, finish and leave; implies -a and -p")
+	f.IntVar(&o.peers, "peers", 40, "with --churn: clients that download at one time")
+	f.IntVar(&o.turns, "turns", 5, "with --churn: clients that take each place, one after the other")
 	return c
 }
 
@@ -100,7 +113,21 @@ const (
 	minPieces = 16
 	maxPieces = 1 << 14
 	minPace   = 8 * time.Second
+	churnPace = 24 * time.Second // two thirds of the clients are there for more than reachableFor
+	maxPeers  = 100
+	maxTurns  = 100
 )
+
+// resolve fills in what --churn means for other options.
+func (o *options) resolve(paceChosen bool) {
+	if !o.churn {
+		return
+	}
+	o.active, o.passive = true, true
+	if !paceChosen {
+		o.pace = churnPace
+	}
+}
 
 func (o options) validate() error {
 	switch {
@@ -112,6 +139,10 @@ func (o options) validate() error {
 		return fmt.Errorf("--pieces %d: want %d to %d", o.pieces, minPieces, maxPieces)
 	case o.pace < minPace:
 		return fmt.Errorf("--pace %v: want at least %v", o.pace, minPace)
+	case o.peers < 1 || o.peers > maxPeers:
+		return fmt.Errorf("--peers %d: want 1 to %d", o.peers, maxPeers)
+	case o.turns < 1 || o.turns > maxTurns:
+		return fmt.Errorf("--turns %d: want 1 to %d", o.turns, maxTurns)
 	}
 	return nil
 }

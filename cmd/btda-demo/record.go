@@ -50,7 +50,7 @@ func (s *scene) record(ctx context.Context) error {
 func (s *scene) settings(ctx context.Context) (settings recorder.Settings, err error) {
 	settings = recorder.DefaultSettings()
 	settings.Active, settings.Passive, settings.Observe, settings.Events = s.active, s.passive, s.observe, s.events
-	settings.Bind = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 2, 1})}
+	settings.Bind = []netip.Addr{observerAddress}
 	settings.Timeout, settings.Revisit = s.timeout, s.revisit
 	settings.TrackerInterval, settings.StatisticInterval = time.Second, time.Second
 	settings.Resolve()
@@ -86,20 +86,24 @@ func (s *scene) follow(ctx context.Context, r *recorder.Recorder, ended <-chan e
 	const step = 2 * time.Second
 	ticker := time.NewTicker(step)
 	defer ticker.Stop()
-	patience := time.NewTimer(3*s.pace + s.afterglow())
+	patience := time.NewTimer(3 * s.length())
 	defer patience.Stop()
 	var over <-chan time.Time // nil until the leechers are done
 	for {
 		select {
 		case <-ticker.C:
 			fmt.Fprintln(s.out, s.progress(r))
-			if over == nil && s.done() {
+			done, err := s.done()
+			if err != nil {
+				return err
+			}
+			if over == nil && done {
 				over = time.After(s.afterglow())
 			}
 		case <-over:
 			return nil
 		case <-patience.C:
-			return fmt.Errorf("the leechers are not done after %v: %s", 3*s.pace, s.progress(r))
+			return fmt.Errorf("the leechers are not done after %v: %s", 3*s.length(), s.progress(r))
 		case err := <-ended:
 			return errors.Join(errRecorder, err)
 		case <-ctx.Done():
@@ -108,17 +112,24 @@ func (s *scene) follow(ctx context.Context, r *recorder.Recorder, ended <-chan e
 	}
 }
 
-func (s *scene) done() bool {
+func (s *scene) done() (bool, error) {
+	if s.churn {
+		return s.guests.done()
+	}
 	for _, c := range s.swarm.Clients {
 		if c.Pieces() < c.Goal {
-			return false
+			return false, nil
 		}
 	}
-	return true
+	return true, nil
 }
 
 // progress is one line: the pieces of every client, and the events so far.
 func (s *scene) progress(r *recorder.Recorder) string {
+	if s.churn {
+		came, finished := s.guests.standing()
+		return fmt.Sprintf("%3.0f s  %d clients came, %d finished; %d events", time.Since(s.start).Seconds(), came, finished, r.Snapshot().Appended)
+	}
 	var pieces []string
 	for _, c := range s.swarm.Clients {
 		pieces = append(pieces, fmt.Sprintf("%s %d", c.Name, c.Pieces()))

@@ -196,6 +196,10 @@ func checkGoCommand(t *testing.T, words []string) error {
 	}
 	for i, word := range words[1:] {
 		switch {
+		case words[0] == "run" && strings.HasPrefix(word, "--"):
+			if !filesContain(under, "*.go", `Var\(&[\w.]+, "`+word[2:]+`"`) {
+				return fmt.Errorf("the program has no flag %s", word)
+			}
 		case slices.Contains([]string{"-run", "-bench", "-fuzz"}, word):
 			if err := checkTestName(under, word, strings.Trim(words[i+2], "'")); err != nil {
 				return err
@@ -226,9 +230,14 @@ func checkTestName(packages []goPackage, flag, pattern string) error {
 
 // testsContain reports whether a test file of a package has a match of an expression.
 func testsContain(packages []goPackage, expression string) bool {
+	return filesContain(packages, "*_test.go", expression)
+}
+
+// filesContain reports whether a file of a package, of those that match a pattern, has a match of an expression.
+func filesContain(packages []goPackage, pattern, expression string) bool {
 	wanted := regexp.MustCompile(expression)
 	for _, p := range packages {
-		files, _ := filepath.Glob(filepath.Join(p.Dir, "*_test.go"))
+		files, _ := filepath.Glob(filepath.Join(p.Dir, pattern))
 		for _, name := range files {
 			if text, err := os.ReadFile(name); err == nil && wanted.Match(text) {
 				return true

@@ -128,7 +128,7 @@ var network = map[string][]string{
 
 // networkFiles are the only places from which bytes leave for the network, and those of the swarms that are made to be observed.
 var networkFiles = []string{"recorder/session/tcp.go", "recorder/utp/socket.go", "recorder/tracker/http.go", "recorder/tracker/scope.go", "recorder/tracker/sockets.go", "recorder/dht/socket.go", "recorder/swarmtest/client.go", "recorder/swarmtest/dht.go", "recorder/swarmtest/tracker.go", "recorder/swarmtest/trackerudp.go",
-	"recorder/swarmtest/port.go", "recorder/swarmtest/child.go", "recorder/swarmtest/realclient/remote.go",
+	"recorder/swarmtest/port.go", "recorder/swarmtest/doors.go", "recorder/swarmtest/child.go", "recorder/swarmtest/realclient/remote.go",
 	"events/eventlog/endpoint.go", "events/eventlog/remote.go"} // a Unix socket
 
 func TestBytesLeaveForTheNetworkInFewPlaces(t *testing.T) {
