@@ -25,18 +25,22 @@ type stopper struct {
 	watching sync.WaitGroup
 }
 
-// watchInterrupts gives a context that the first SIGINT or SIGTERM cancels, and a stopper whose hurry the second one closes. A third
-// one ends the process as it would without us. The stopper must be closed.
+func newStopper(out io.Writer) *stopper {
+	return &stopper{out: out, signals: make(chan os.Signal, 2), hurry: make(chan struct{}), closed: make(chan struct{})}
+}
+
+// start gives a context that the first SIGINT or SIGTERM from here on cancels; the second one closes hurry, and a third ends the
+// process as each does before. It is called once, and the stopper must be closed afterwards.
 //
 // A closed standard output or error is no longer deadly from here on: an interrupt also ends the program that our output is piped
 // to, and the log is to be sealed nevertheless.
-func watchInterrupts(parent context.Context, out io.Writer) (context.Context, *stopper) {
+func (s *stopper) start(parent context.Context) context.Context {
 	ctx, cancel := context.WithCancelCause(parent)
-	s := &stopper{out: out, signals: make(chan os.Signal, 2), cancel: cancel, hurry: make(chan struct{}), closed: make(chan struct{})}
+	s.cancel = cancel
 	signal.Ignore(syscall.SIGPIPE)
 	signal.Notify(s.signals, os.Interrupt, syscall.SIGTERM)
 	s.watching.Go(s.watch)
-	return ctx, s
+	return ctx
 }
 
 func (s *stopper) watch() {

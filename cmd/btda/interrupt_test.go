@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -89,6 +91,25 @@ func TestInterruptWithNobodyToReadTheOutput(t *testing.T) {
 		t.Errorf("it was ended by a signal: %v", recording.command.ProcessState)
 	}
 	verifySealed(t, onlyLog(t, output))
+}
+
+// Until the recording begins an interrupt ends the program as any other: nothing is there yet that has to be ended in order.
+func TestInterruptWhileTheSettingsAreRead(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "exclude")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	recording := start(t, "record", "--exclude", pipe, writeTorrent(t, startTracker(t)))
+	writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for the program to read
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	recording.signal(syscall.SIGTERM)
+	recording.wait()
+	if by := recording.command.ProcessState.Sys().(syscall.WaitStatus); by.Signal() != syscall.SIGTERM {
+		t.Errorf("it was not ended by the signal: %v", recording.command.ProcessState)
+	}
 }
 
 func verifySealed(t *testing.T, log string) {

@@ -23,8 +23,8 @@ func newRecord() *cobra.Command {
 files below the input folder are recorded, and the magnet links in its magnet.txt, one a line; else only those that are named. What a
 magnet link leaves open is asked of the peers, and kept in the output folder for the next time.
 
-Trackers are asked for peers, over HTTP, HTTPS and UDP, and so is the DHT with -d. The peers are contacted over TCP (-a). With -p peers
-are waited for too; with -p alone none is contacted. Private torrents never touch the DHT.
+Trackers are asked for peers, over HTTP, HTTPS and UDP, and so is the DHT with -d. The peers are contacted over TCP and uTP (-a). With -p
+peers are waited for too; with -p alone none is contacted. Private torrents never touch the DHT.
 
 The first interrupt begins the shutdown: trackers are told, sessions closed, the log sealed. The second ends at once; no recorded
 event is lost by that either. The last line on standard output says where the log is. Exit codes: 0 done, 1 failed, 2 wrong usage.
@@ -80,13 +80,12 @@ func record(c *cobra.Command, settings recorder.Settings, names []string) error 
 
 func runRecorder(c *cobra.Command, settings recorder.Settings, torrents []input.Torrent, logger *slog.Logger) error {
 	out := newProgress(c.ErrOrStderr())
-	ctx, stop := watchInterrupts(c.Context(), out)
-	defer stop.Close()
-	tables, err := newCompanion(ctx, &settings, out, logger)
+	tables, err := newCompanion(c.Context(), &settings, out, logger)
 	if err != nil {
 		return err
 	}
 	beside := &company{companion: tables, at: settings.Endpoint}
+	stop := newStopper(out)
 	r, err := recorder.New(settings, torrents, recorder.Deps{
 		CreateLog: func(dir string) (recorder.Log, error) { return createLog(dir, logger, beside) },
 		Logger:    logger,
@@ -97,6 +96,8 @@ func runRecorder(c *cobra.Command, settings recorder.Settings, torrents []input.
 	if err != nil {
 		return err
 	}
+	ctx := stop.start(c.Context())
+	defer stop.Close()
 	fmt.Fprintf(out, "recording %s into %s, text log %s; interrupt to stop\n", torrentCount(len(torrents)), settings.Events, settings.LogFile)
 	out.start(ctx, r.Snapshot)
 	defer out.Wait()
