@@ -1,12 +1,27 @@
 package main
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"btda/recorder"
 )
+
+// addCompletion adds the command that writes what shells need. Unlike that of the library alone it fails where no shell, or an
+// unknown one, is named.
+func addCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	completion, _, err := root.Find([]string{"completion"})
+	if err != nil {
+		panic(err)
+	}
+	completion.Args = cobra.ArbitraryArgs
+	completion.RunE = func(*cobra.Command, []string) error {
+		return usageError{errors.New("want a shell: bash, fish, powershell or zsh")}
+	}
+}
 
 // completeSettings lets shells complete the values of settings: by their unit.
 func completeSettings(c *cobra.Command, s *recorder.Settings) {
@@ -55,4 +70,14 @@ func completeReplay(c *cobra.Command) {
 	for _, flag := range []string{"from", "settle", "threshold", "torrent", "until"} {
 		completeFlag(c, flag, cobra.NoFileCompletions)
 	}
+}
+
+// completeCommands completes the commands that have a help.
+func completeCommands(c *cobra.Command, before []string, _ string) (names []cobra.Completion, _ cobra.ShellCompDirective) {
+	if len(before) == 0 {
+		for _, command := range c.Root().Commands() {
+			names = append(names, cobra.CompletionWithDesc(command.Name(), command.Short))
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
 }

@@ -23,6 +23,7 @@ func TestShellsCompleteCommandsFlagsAndValues(t *testing.T) {
 		"replay a.events --output ":   "sqlite\t:8",
 		"verify ":                     ":16",
 		"events ":                     ":16",
+		"help ":                       "record\treplay\tverify\t:4",
 		"completion ":                 "bash\tfish\tpowershell\tzsh",
 	} {
 		got := btda(t, append([]string{"__completeNoDesc"}, strings.Split(args, " ")...)...)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -51,7 +52,26 @@ It observes only: it never requests content and never serves any.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newRecord(), newReplay(), newVerify(), newDiff(), newEvents())
+	root.SetHelpCommand(newHelp())
+	addCompletion(root)
 	return root
+}
+
+// newHelp makes the command that shows the help of a command. Unlike that of the library it fails where there is none.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about any command",
+
+		ValidArgsFunction: completeCommands,
+		RunE: func(c *cobra.Command, path []string) error {
+			about, rest, err := c.Root().Find(path)
+			if err != nil || len(rest) > 0 {
+				return usageError{fmt.Errorf("there is no command %q", strings.Join(path, " "))}
+			}
+			return about.Help()
+		},
+	}
 }
 
 // usageError is a mistake in the command line.

@@ -14,6 +14,10 @@ func TestWrongUsage(t *testing.T) {
 	for args, want := range map[string]string{
 		"":                       "which command?",
 		"play":                   `no command "play"`,
+		"help play":              `no command "play"`,
+		"help record play":       `no command "record play"`,
+		"completion":             "want a shell: bash, fish, powershell or zsh",
+		"completion tcsh":        "want a shell: bash, fish, powershell or zsh",
 		"record --nope":          "--nope",
 		"record -x":              "unknown shorthand flag",
 		"record --port":          "--port",
