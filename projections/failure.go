@@ -21,9 +21,10 @@ const (
 	activityScrape
 	activityAnswer // a datagram that came while a UDP tracker was asked
 	activityLookup // in the DHT
+	activityMetadata
 )
 
-var activityNames = [...]string{"connection", "announce", "scrape", "answer", "lookup"}
+var activityNames = [...]string{"connection", "announce", "scrape", "answer", "lookup", "metadata"}
 
 // contactOrder tells the first contact with an endpoint, or with a tracker for a torrent, from later ones.
 type contactOrder uint8
@@ -169,6 +170,17 @@ func (s *failures) ignored(at moment, e *events.TrackerAnswersIgnored) {
 // lookupEnded counts a lookup in the DHT, of one address family. Its nodes are no contacts of ours.
 func (s *failures) lookupEnded(at moment, e *events.DHTLookupEnded) {
 	s.ask(at, attempt{torrent: s.torrent(at, e.Torrent), tracker: noTracker, activity: activityLookup, reason: e.Reason})
+}
+
+// metadataReceived counts the metadata of a magnet link that was put together, or kept from an earlier run (BEP 9).
+func (s *failures) metadataReceived(at moment, e *events.MetadataReceived) {
+	s.count(at, attempt{torrent: s.torrent(at, e.Torrent), tracker: noTracker, activity: activityMetadata})
+}
+
+// metadataFailed counts a peer, or a file of an earlier run, that gave no metadata, or bad metadata. The contact with the peer is counted
+// as a connection.
+func (s *failures) metadataFailed(at moment, e *events.MetadataFailed) {
+	s.count(at, attempt{torrent: s.torrent(at, e.Torrent), tracker: noTracker, activity: activityMetadata, reason: e.Reason})
 }
 
 // ask counts what came of asking a tracker.

@@ -30,7 +30,7 @@ func TestCountsAgreeWithTheNaiveModel(t *testing.T) {
 				model.apply(&records[i])
 			}
 			for name, want := range map[string]string{
-				"failure": naiveFailures(records), "timing": model.timings(), "message_wait": model.waits(),
+				"failure": naiveFailures(records), "scrape": naiveScrapes(records), "timing": model.timings(), "message_wait": model.waits(),
 				"peer_source": model.sources(records, naiveEndpoints(t, set.Tables())),
 			} {
 				if got := naiveRows(t, set.Tables(), name); got != want {
@@ -128,6 +128,10 @@ func naiveFailures(records []events.Record) string {
 				result = fmt.Sprint("- ", e.Reason)
 			}
 			question("lookup", e.Torrent, "-", result)
+		case *events.MetadataReceived:
+			counts[fmt.Sprint(e.Torrent, " metadata - - - - - -", naiveNoEncryption)]++
+		case *events.MetadataFailed:
+			counts[fmt.Sprint(e.Torrent, " metadata - - - ", e.Reason, " - -", naiveNoEncryption)]++
 		case *events.TrackerAnswersIgnored:
 			counts[fmt.Sprint(e.Torrent, " answer ", e.Tracker, " - answer ", e.Reason, " - -", naiveNoEncryption)] += int(e.Count)
 		}

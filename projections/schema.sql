@@ -140,14 +140,15 @@ CREATE TABLE failure (
     id         INTEGER PRIMARY KEY,
     torrent    INTEGER REFERENCES torrent (id), -- NULL when not known, as for an incoming connection with an unknown info hash
     activity   TEXT,    -- connection, announce, scrape; lookup in the DHT, of one address family; answer: datagrams that a UDP tracker's
-                        -- question was not answered by
+                        -- question was not answered by; metadata of a magnet link: a failure for each peer, or file
+                        -- of an earlier run, that gave none or bad one
     tracker    TEXT,    -- announce URL, passkeys masked; NULL for connections
     direction  TEXT,    -- outgoing, incoming; NULL for trackers
     phase      TEXT,    -- in which it failed: dial, encryption, handshake, accept; of trackers resolve, tls, request, answer, transaction,
                         -- dial; NULL when it succeeded or the phase is not known
     reason     TEXT,    -- why it failed; NULL when it succeeded
     contact    TEXT,    -- first or later: with this address for the torrent, whatever the transport; of trackers with this tracker
-                        -- for the torrent; NULL for incoming connections, for answers, and where the torrent or address is not known
+                        -- for the torrent; NULL for incoming connections, answers and metadata, and where the torrent or address is not known
     transport  TEXT,    -- tcp, utp; NULL for trackers
     count      INTEGER, -- how often; NULL from 2^63 on
     encryption TEXT    -- plain, mse plaintext, mse rc4; mse where it was tried and did not come to an agreement on the payload; NULL for

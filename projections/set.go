@@ -114,6 +114,10 @@ func (s *Set) applyOther(at moment, event events.Event) {
 	switch e := event.(type) {
 	case *events.TorrentAdded:
 		s.add(at, e)
+	case *events.MetadataReceived:
+		s.discovery.failures.metadataReceived(at, e)
+	case *events.MetadataFailed:
+		s.discovery.failures.metadataFailed(at, e)
 	case *events.TrackerAnnounceFailed:
 		s.discovery.failures.announceFailed(at, e)
 	case *events.TrackerScraped:

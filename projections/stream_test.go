@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -95,7 +96,7 @@ func (s *naiveStream) discover(session events.SessionNumber) {
 		peers.Append(s.address().AddrPort)
 	}
 	tracker := fmt.Sprintf("http://t%d.example/announce", s.IntN(2))
-	switch s.IntN(15) {
+	switch s.IntN(17) {
 	case 0:
 		s.add(&events.TrackerAnnounced{Torrent: 1, Tracker: tracker, Peers: peers, Duration: time.Second})
 	case 1:
@@ -103,7 +104,7 @@ func (s *naiveStream) discover(session events.SessionNumber) {
 	case 2:
 		s.add(&events.DHTLookedUp{Torrent: 2, Lookup: 1, Node: s.address(), Peers: peers})
 	case 3:
-		s.add(&events.DHTLookupEnded{Torrent: 2, Lookup: 1, Reason: []events.Reason{0, 0, events.ReasonTimeout}[s.IntN(3)]})
+		s.add(&events.DHTLookupEnded{Torrent: 2, Lookup: 1, IPv6: s.IntN(2) == 0, Reason: []events.Reason{0, 0, events.ReasonTimeout}[s.IntN(3)]})
 	case 4:
 		s.add(&events.PeersExchanged{Session: session, Added: peers})
 	case 5:
@@ -128,9 +129,34 @@ func (s *naiveStream) discover(session events.SessionNumber) {
 			Reason: events.ReasonComplete, Address: s.address(), Count: 1 + s.Uint64N(9),
 			Encryption: events.Encryption(s.IntN(3)),
 		})
+	case 14:
+		node := s.address()
+		if s.IntN(2) == 0 {
+			node = events.AddressOf(netip.MustParseAddrPort("[2001:db8::5]:1"))
+		}
+		s.add(&events.DHTScraped{Torrent: 2, Lookup: 1, Node: node, Seeds: s.filter(), Peers: s.filter()})
+	case 15:
+		s.add(&events.MetadataFailed{Torrent: 1, Session: session, Reason: events.ReasonHashMismatch})
 	default:
 		s.add(&events.StatisticSampled{PeerQueue: s.Uint64N(9)})
 	}
+}
+
+// filter is one of BEP 33 with few bits, with none or with all, or none at all.
+func (s *naiveStream) filter() []byte {
+	switch s.IntN(8) {
+	case 0:
+		return nil
+	case 1:
+		return []byte("short")
+	case 2:
+		return bytes.Repeat([]byte{0xff}, filterSize)
+	}
+	f := make([]byte, filterSize)
+	for range s.IntN(9) {
+		f[s.IntN(filterSize)] |= 1 << s.IntN(8)
+	}
+	return f
 }
 
 // fail makes a connection that becomes no session.
