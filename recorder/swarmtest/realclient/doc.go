@@ -21,6 +21,6 @@
 //
 // # The end
 //
-// Close ends the process that was started, by its id, and waits for it. When nobody does, because the test was killed, it ends after
-// some minutes.
+// Close ends the process that was started, by its id, and waits for it. When nobody does, because the test was killed, those
+// that run a program of ours end by themselves, and the others after some minutes.
 package realclient
