@@ -28,7 +28,9 @@ session = libtorrent.session({
     "dht_bootstrap_nodes": wanted["bootstrap"],
     # Looks, and announces, once in so many seconds.
     "dht_announce_interval": 5,
-    # All nodes are in one network, and at ::1 at one address.
+    # All nodes are in one network, and at ::1 at one address, which would soon be taken for an attacker's.
+    "dht_block_ratelimit": 100_000,
+    "dht_upload_rate_limit": 1_000_000,
     "dht_restrict_routing_ips": False,
     "dht_restrict_search_ips": False,
     "dht_prefer_verified_node_ids": False,
