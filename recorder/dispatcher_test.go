@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"btda/events"
+	"btda/recorder/session"
 	"btda/recorder/swarm"
 )
 
@@ -116,6 +117,44 @@ func TestTheDispatcherEndsWhenItsContactsHaveEnded(t *testing.T) {
 		if got := d.offer(1, testAddresses(9)); got != (swarm.Offered{}) {
 			t.Errorf("offered %+v after the end, want nothing taken", got)
 		}
+	})
+}
+
+// deadPeers are contacts that fail in one way, and then in another one, each of which takes its time.
+type deadPeers struct {
+	testPeers
+	first, second time.Duration
+	pace          session.Pace
+}
+
+func (p *deadPeers) observe(ctx context.Context, a *attempt) swarm.Ending {
+	p.count(1)
+	defer p.count(-1)
+	pause(ctx, p.first)
+	p.pace.Wait(ctx, a.Number)
+	pause(ctx, p.second)
+	return swarm.Failed
+}
+
+// Peers that are tried in two ways in vain cost two connections of the rate each. They never take all sessions with the default settings, and so
+// hold up nobody but by that rate.
+func TestDeadPeersLeaveSessionsFree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const dead = 5000
+		settings := DefaultSettings()
+		d := newDispatcher(swarm.Options{Sessions: settings.Sessions, DialRate: settings.DialRate, Revisit: time.Hour, KnownPeers: dead, AllPeers: dead})
+		peers := &deadPeers{first: settings.Timeout, second: 4 * time.Second, pace: d}
+		d.contacts, d.now, d.book = peers, func() events.Time { return events.TimeOf(time.Now()) }, &book{}
+		ctx, stop := context.WithCancel(t.Context())
+		go d.run(ctx)
+		d.offer(1, testAddresses(dead))
+		time.Sleep(2*dead/time.Duration(settings.DialRate)*time.Second + time.Minute)
+		synctest.Wait()
+		if begun, most := peers.seen(); begun != dead || most > settings.Sessions*3/4 {
+			t.Errorf("%d peers were tried, %d at one time; want %d, and a quarter of the %d sessions free", begun, most, dead, settings.Sessions)
+		}
+		stop()
+		<-d.done
 	})
 }
 

@@ -214,11 +214,28 @@ func TestAStepBackOfTheClockCountsAsStandingStill(t *testing.T) {
 	none(t, s, 0, time.Hour+time.Minute)
 }
 
-func TestEndedPanicsForAnUnknownContact(t *testing.T) {
-	defer func() {
-		if recover() == nil {
-			t.Error("no panic for a contact that was never begun")
+func TestCallsForAnUnknownContactPanic(t *testing.T) {
+	calls := map[string]func(*Schedule, events.ContactNumber){
+		"Ended": func(s *Schedule, n events.ContactNumber) { s.Ended(n, Left, start) },
+		"Again": func(s *Schedule, n events.ContactNumber) { s.Again(n, start) },
+	}
+	for name, call := range calls {
+		s := New(plain)
+		s.Offer(1, address(0))
+		begun := next(t, s, 0).Number
+		call(s, begun) // while the contact lasts
+		if name != "Ended" {
+			s.Ended(begun, Left, start)
 		}
-	}()
-	New(plain).Ended(1, Left, start)
+		for _, unknown := range []events.ContactNumber{begun, begun + 1} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s: no panic for contact %d, which has ended or was never begun", name, unknown)
+					}
+				}()
+				call(s, unknown)
+			}()
+		}
+	}
 }

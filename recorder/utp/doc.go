@@ -18,5 +18,8 @@
 //   - Datagrams that are no uTP are those of who shares the port (Socket.Others), and dropped when nobody reads them.
 //   - After Close nothing is left but memory that the library lets go of within two minutes.
 //
+// A connection that is asked for takes 12 KiB while it waits for an answer. Each leaves 512 KiB of garbage, in which the library looks for its
+// number, one at a time: so the rate of connections bounds that, and their number needs no bound of its own.
+//
 // A connection is for few bytes, such as a session has: the library has stalled in bulk transfers.
 package utp
