@@ -28,6 +28,7 @@ func (t TCP) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 			return nil, err
 		}
 		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
+		dialer.Control = bindLate
 	}
 	to, err := t.inZone(to)
 	if err != nil {
