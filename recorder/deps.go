@@ -28,6 +28,8 @@ type Deps struct {
 	Dialer    session.Dialer                // of connections to peers; nil is TCP from the addresses of --bind
 	RootCAs   *x509.CertPool                // that vouch for https trackers; nil is those of the system
 
+	// Known are peers that an earlier run knew, the most worth a contact first. Those of torrents that are not recorded do not matter.
+	Known []Known
 	// Resolver finds the trackers of our network; nil is that of the system.
 	Resolver tracker.Resolver
 	// FreeSpace tells how many bytes are free for us on the disk that a folder is on; nil asks the system.

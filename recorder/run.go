@@ -113,6 +113,7 @@ func (r *run) start(ctx context.Context) {
 	r.sampler.Go(func() { r.sampleEvery(ctx, r.settings.StatisticInterval) })
 	go r.dispatcher.run(ctx) // drain waits for its done
 	r.live.Store(r)
+	r.offerKnown()
 	for _, t := range r.torrents {
 		for _, url := range r.trackersOf(t) {
 			r.startAnnouncer(ctx, t, url)

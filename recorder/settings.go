@@ -36,6 +36,7 @@ type Settings struct {
 	Output            string        `setting:"output" unit:"folder" help:"where the event log and the log file go"`
 	Events            string        `setting:"events" unit:"folder" help:"exact place of the event log, instead of <output>/<time>_<host>.events"`
 	LogFile           string        `setting:"log-file" unit:"file" help:"exact place of the text log, instead of beside the event log, its name ending in .log"`
+	Continue          string        `setting:"continue" unit:"folder" help:"log of an earlier run, whose peers are known from the start: those that were complete are left alone"`
 	Follow            string        `setting:"follow" unit:"file" help:"SQLite file in which the tables of btda replay are kept while recording"`
 	Endpoint          string        `setting:"endpoint" unit:"socket" help:"Unix socket at which btda replay --follow of the same user may read the log while recording"`
 	Observe           Observe       `setting:"observe" unit:"stay|visit" help:"stay connected as long as the peer does, or visit it again and again"`

@@ -80,6 +80,10 @@ func record(c *cobra.Command, settings recorder.Settings, names []string) error 
 
 func runRecorder(c *cobra.Command, settings recorder.Settings, torrents []input.Torrent, logger *slog.Logger) error {
 	out := newProgress(c.ErrOrStderr())
+	known, err := knownPeers(c.Context(), out, &settings)
+	if err != nil {
+		return err
+	}
 	tables, err := newCompanion(c.Context(), &settings, out, logger)
 	if err != nil {
 		return err
@@ -89,6 +93,7 @@ func runRecorder(c *cobra.Command, settings recorder.Settings, torrents []input.
 	r, err := recorder.New(settings, torrents, recorder.Deps{
 		CreateLog: func(dir string) (recorder.Log, error) { return createLog(dir, logger, beside) },
 		Logger:    logger,
+		Known:     known,
 		Hurry:     stop.hurry,
 		Waiting:   func(what string) { fmt.Fprintf(out, "waiting for %s\n", what) },
 		Advise:    func(advice string) { fmt.Fprintln(out, advice) },

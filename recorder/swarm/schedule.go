@@ -103,6 +103,25 @@ func New(o Options) *Schedule {
 
 // Offer adds the peers that are not known yet; each is contacted once before it is visited again.
 func (s *Schedule) Offer(number events.TorrentNumber, addresses ...netip.AddrPort) Offered {
+	t := s.torrent(number)
+	return s.add(number, addresses, func(i peerIndex) {
+		t.fresh.push(&s.peers, i)
+		s.fresh++
+		s.count(t, Counts{Known: 1, Waiting: 1, New: 1})
+	})
+}
+
+// LeaveAlone adds peers that are known to be finished, unless they are known already: they are never contacted. New of what it gives counts them.
+func (s *Schedule) LeaveAlone(number events.TorrentNumber, addresses ...netip.AddrPort) Offered {
+	t := s.torrent(number)
+	return s.add(number, addresses, func(i peerIndex) {
+		s.peers.at(i).mark(contacted)
+		s.count(t, Counts{Known: 1, Finished: 1})
+	})
+}
+
+// add keeps the peers that are not known yet, as far as there is room, and puts each in its place.
+func (s *Schedule) add(number events.TorrentNumber, addresses []netip.AddrPort, put func(peerIndex)) Offered {
 	var offered Offered
 	t := s.torrent(number)
 	for _, a := range addresses {
@@ -116,9 +135,7 @@ func (s *Schedule) Offer(number events.TorrentNumber, addresses ...netip.AddrPor
 			continue
 		}
 		offered.New++
-		t.fresh.push(&s.peers, s.peers.add(k))
-		s.fresh++
-		s.count(t, Counts{Known: 1, Waiting: 1, New: 1})
+		put(s.peers.add(k))
 	}
 	return offered
 }

@@ -239,3 +239,28 @@ func TestCallsForAnUnknownContactPanic(t *testing.T) {
 		}
 	}
 }
+
+// A peer that is left alone from the start is never contacted, also when it is offered later, and counts as finished.
+func TestLeaveAlone(t *testing.T) {
+	s := New(Options{Sessions: 10, DialRate: 100, Revisit: time.Second, KnownPeers: 2, AllPeers: 2})
+	seed, other, third := netip.MustParseAddrPort("127.0.0.1:1"), netip.MustParseAddrPort("127.0.0.1:2"), netip.MustParseAddrPort("127.0.0.1:3")
+	if got := s.LeaveAlone(1, seed, seed); got.New != 1 || got.Refused != 0 {
+		t.Errorf("left alone %+v, want one new", got)
+	}
+	if got := s.Offer(1, seed, other); got.New != 1 {
+		t.Errorf("offered %+v, want one new", got)
+	}
+	if got := s.LeaveAlone(1, other, third); got.New != 0 || got.Refused != 1 || got.Bound != 2 {
+		t.Errorf("left alone %+v, want one known and one refused", got)
+	}
+	if want := (Counts{Known: 2, Waiting: 1, New: 1, Finished: 1}); s.Torrent(1) != want {
+		t.Errorf("counts %+v, want %+v", s.Torrent(1), want)
+	}
+	c, ok := s.Next(start)
+	if !ok || c.Address != other {
+		t.Errorf("first contact %+v, want %v", c, other)
+	}
+	if c, ok := s.Next(start.Add(time.Second)); ok {
+		t.Errorf("there is a second contact: %+v", c)
+	}
+}
