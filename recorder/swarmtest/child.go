@@ -10,8 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-
-	"btda/recorder/wire"
 )
 
 // childPart is the environment variable that tells a copy of a test program which part to play.
@@ -108,9 +106,12 @@ func (p Peers) Serve() error {
 	}
 }
 
+// handshakeSize is the size of a handshake in bytes (BEP 3).
+const handshakeSize = 68
+
 func (p Peers) serve(conn net.Conn) {
 	defer conn.Close()
-	if _, err := io.ReadFull(conn, make([]byte, wire.HandshakeSize)); err != nil {
+	if _, err := io.ReadFull(conn, make([]byte, handshakeSize)); err != nil {
 		return
 	}
 	if _, err := conn.Write(p.Says); err != nil {
