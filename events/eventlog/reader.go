@@ -35,15 +35,17 @@ func Open(dir string, o Options) (*Reader, error) {
 }
 
 func open(dir string, o Options) (*Reader, error) {
-	if _, err := o.FS.Stat(dir); err != nil {
-		return nil, err
+	if info, err := o.FS.Stat(dir); err != nil {
+		return nil, fmt.Errorf("%s: %w", wantLog, err)
+	} else if !info.IsDir() {
+		return nil, fmt.Errorf("%w but a file: %s", errNotALog, wantLog)
 	}
 	var fatal firstError
 	options := storeOptions(readFS{o.FS}, storeLogger{o.Logger, fatal.note})
 	options.ReadOnly = true
 	db, err := pebble.Open(dir, options)
 	if err != nil {
-		return nil, err
+		return nil, asIncomplete(err)
 	}
 	if err := fatal.get(); err != nil {
 		return nil, closeAfter(err, db)

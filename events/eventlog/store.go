@@ -3,6 +3,7 @@ package eventlog
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"math"
 	"strings"
@@ -141,15 +142,36 @@ func explain(err error) error {
 		return fmt.Errorf("the log is in use, by this or another process: wait until that one ends: %w", err)
 	}
 	if errors.Is(err, pebble.ErrDBDoesNotExist) {
-		return fmt.Errorf("%w: name a folder that btda record wrote: %w", errNotALog, err)
+		return fmt.Errorf("%w: %s: %w", errNotALog, wantLog, err)
 	}
 	return asDamage(err)
 }
+
+// asIncomplete marks as damage what the store finds missing when it opens a folder that is there.
+func asIncomplete(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), "object size mismatch") {
+		return fmt.Errorf("%w: a file of it is missing or not whole; if this is a copy, copy it again: %w", ErrDamaged, err)
+	}
+	return err
+}
+
+// wantLog is what to do where there is no log.
+const wantLog = "name a folder that btda record wrote"
 
 // asDamage marks what the store takes for damage.
 func asDamage(err error) error {
 	if err == nil || !pebble.IsCorruptionError(err) || errors.Is(err, ErrDamaged) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", ErrDamaged, err)
+	return fmt.Errorf("%w: %w", ErrDamaged, storeDamage{err})
 }
+
+// storeDamage is an error of the store without what the store adds to its text for its own use.
+type storeDamage struct{ error }
+
+func (d storeDamage) Error() string {
+	text, _, _ := strings.Cut(d.error.Error(), "\n<corruption detail")
+	return text
+}
+
+func (d storeDamage) Unwrap() error { return d.error }
