@@ -80,7 +80,11 @@ func New(settings Settings, torrents []input.Torrent, deps Deps) (*Recorder, err
 	r.settings.Resolve()
 	r.settings.Locate(time.Now(), r.host)
 	r.fit(readResources().descriptorLimit)
-	return r, r.number(torrents)
+	if err := r.number(torrents); err != nil {
+		return nil, err
+	}
+	r.adviseSources()
+	return r, nil
 }
 
 func (r *Recorder) number(torrents []input.Torrent) error {

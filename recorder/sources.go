@@ -2,7 +2,9 @@ package recorder
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"btda/events"
@@ -29,6 +31,31 @@ func (r *run) trackersOf(t torrent) []string {
 		list = list[:maxTrackers]
 	}
 	return list
+}
+
+// adviseSources names the torrents of which nobody can tell a peer, and to whom nobody can tell of us.
+func (r *Recorder) adviseSources() {
+	const most = 3
+	var names []string
+	unknown := 0
+	if r.settings.Continue != "" { // the earlier run has peers of them
+		return
+	}
+	for _, t := range r.torrents {
+		if len(t.Tiers) > 0 || len(t.Peers) > 0 || (r.settings.DHT || r.settings.LocalTrackers) && !t.Metadata.Private {
+			continue
+		}
+		if unknown++; unknown <= most {
+			names = append(names, fmt.Sprintf("%.40s", t.DisplayName))
+		}
+	}
+	if unknown > most {
+		names = append(names, fmt.Sprintf("and %d more", unknown-most))
+	}
+	if unknown > 0 {
+		r.advise(fmt.Sprintf("nobody can be asked for peers of %s: no tracker is named there; ask the DHT with --dht, or, of a private torrent, take a file that has its tracker",
+			strings.Join(names, ", ")))
+	}
 }
 
 // unknownSize is what is taken for the size of a torrent whose metadata is not known, in bytes: who has nothing left counts as a seed.
