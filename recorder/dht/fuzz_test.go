@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/anacrolix/dht/v2/krpc"
 	"github.com/anacrolix/torrent/bencode"
@@ -57,8 +58,7 @@ func FuzzServer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		n.gateway.take(tagAgain(n.gateway.guard, data, addressOf(sender)), sender)
 		n.gateway.take(data, sender)
-		n.gateway.take([]byte("d1:ad2:id20:"+testID+"e1:q4:ping1:t5:sound1:y1:qe"), sender)
-		n.config.Conn.(*deafSocket).await(t, "sound")
+		n.config.Conn.(*deafSocket).await(t, "sound", func() { n.gateway.take([]byte("d1:ad2:id20:"+testID+"e1:q4:ping1:t5:sound1:y1:qe"), sender) })
 	})
 }
 
@@ -102,13 +102,17 @@ func (s *deafSocket) Close() error {
 	return nil
 }
 
-// await waits until a message of a transaction was sent.
-func (s *deafSocket) await(t *testing.T, transaction string) {
+// await asks until a message of a transaction was sent: a question is dropped, as any datagram, while too many others wait.
+func (s *deafSocket) await(t *testing.T, transaction string, ask func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testPatient)
 	defer cancel()
-	for {
+	again := time.NewTicker(time.Second)
+	defer again.Stop()
+	for ask(); ; {
 		select {
+		case <-again.C:
+			ask()
 		case b := <-s.sent:
 			if m, err := parseMessage(b); err == nil && string(m.transaction) == transaction {
 				return
