@@ -44,7 +44,7 @@ func (r *run) searchableAddresses() (list []netip.Addr) {
 // nameLocalTrackers records trackers of our network for each torrent that is not private, and follows them.
 func (r *run) nameLocalTrackers(urls []string) {
 	for _, t := range r.torrents {
-		if t.Metadata.Private {
+		if r.book.private(t.TorrentNumber) {
 			continue // BEP 22 and 27
 		}
 		r.intake.append(&events.TrackersExchanged{Torrent: t.TorrentNumber, Trackers: urls})

@@ -93,7 +93,7 @@ func (l *lookup) run(ctx context.Context) error {
 	began := time.Now()
 	n := l.node
 	w := &walk{
-		node: n, target: l.InfoHash, heard: l.heard, first: n.startingNodes(),
+		node: n, target: l.InfoHash, heard: l.heard, ended: l.ended, first: n.startingNodes(),
 		query: question{method: "get_peers", arguments: krpc.MsgArgs{InfoHash: krpc.ID(l.InfoHash), Want: n.wanted()}},
 	}
 	closest := w.run(ctx)
@@ -109,6 +109,9 @@ func (l *lookup) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if l.ended() {
+		return n.append(end)
+	}
 	var announcing sync.WaitGroup
 	announcing.Go(func() { end.Announced = l.announce(ctx, closest) })
 	err := l.scrape(ctx, closest)
@@ -118,6 +121,9 @@ func (l *lookup) run(ctx context.Context) error {
 	}
 	return n.append(end)
 }
+
+// ended tells that nothing more may be asked: the torrent has turned out to be private (BEP 27) since the lookup began.
+func (l *lookup) ended() bool { return l.node.config.Torrent(l.InfoHash) == 0 }
 
 // reason is why a lookup could not be done; 0 where it was.
 func (l *lookup) reason(ctx context.Context, w *walk) events.Reason {
@@ -151,7 +157,7 @@ func (l *lookup) heard(f found) error {
 	if err := n.append(fact); err != nil {
 		return err
 	}
-	if fact.Peers.Len() > 0 {
+	if fact.Peers.Len() > 0 && !l.ended() {
 		n.config.Offer(Named{Torrent: l.Torrent, From: node.Scope, Peers: fact.Peers})
 	}
 	return nil

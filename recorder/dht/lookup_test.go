@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"btda/events"
@@ -93,6 +94,42 @@ func TestScrape(t *testing.T) {
 	}
 	if lookups != 2 {
 		t.Errorf("%d get_peers, want one for peers and one for filters", lookups)
+	}
+}
+
+// A torrent that turns out to be private during a lookup (BEP 27) is asked for no more: no node beyond those that were asked, no filter,
+// no announce; and the peers that were named are not offered.
+func TestALookupEndsWhenTheTorrentTurnsOutPrivate(t *testing.T) {
+	var private atomic.Bool
+	unasked := startLiar(t, "127.0.0.3", func(m message) []string { return []string{response(m, testID, tokenAnswer)} })
+	l := startLiar(t, "127.0.0.2", func(m message) []string {
+		if m.method != "get_peers" {
+			return []string{response(m, testID, "")}
+		}
+		private.Store(true)
+		node := nodeOf(strings.Repeat("n", idSize), unasked.address)
+		return []string{response(m, testID, "5:nodes26:"+node+tokenAnswer+"6:valuesl6:\x05\x06\x07\x08\x1a\xe1e")}
+	})
+	n := startNode(t, "127.0.0.1", beginWith(l.address.String()), func(c *Config) {
+		torrent := c.Torrent
+		c.Torrent = func(h events.InfoHash) events.TorrentNumber {
+			if private.Load() {
+				return 0
+			}
+			return torrent(h)
+		}
+		c.Offer = func(named Named) { t.Errorf("offered %+v", named) }
+	})
+	end := n.lookUp(t, Request{Torrent: 7, InfoHash: testInfoHash, Port: 6884})
+	n.stop()
+	asked := make(map[string]int)
+	for _, peer := range []*liar{l, unasked} {
+		for len(peer.heard) > 0 {
+			asked[(<-peer.heard).method]++
+		}
+	}
+	if asked["get_peers"] != 1 || asked["announce_peer"] != 0 || end.Announced != 0 || end.Asked != 1 {
+		t.Errorf("asked %v\n%s", asked, eventstest.Format(n.log.Records()))
 	}
 }
 

@@ -26,6 +26,7 @@ type walk struct {
 	query  question            // without its node
 	heard  func(found) error   // called for each answer, by many goroutines; an error ends the walk
 	first  []types.AddrMaybeId // nodes to begin with
+	ended  func() bool         // tells that no more nodes are asked; may be nil
 
 	operation *traversal.Operation
 	mu        sync.Mutex
@@ -89,7 +90,7 @@ func (w *walk) ask(ctx context.Context, to krpc.NodeAddr) (result traversal.Quer
 func (w *walk) admit(to krpc.NodeAddr) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.err != nil || w.tally.asked >= maxAsked {
+	if w.err != nil || w.tally.asked >= maxAsked || w.ended != nil && w.ended() {
 		return false
 	}
 	if network, public := networkOf(to.ToNodeAddrPort().Addr()); public {
