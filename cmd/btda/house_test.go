@@ -90,7 +90,7 @@ var doors = []struct {
 	{"github.com/oschwald/geoip2-golang/v2", []string{"input"}, "places come in through an interface"},
 	{"go.yaml.in/yaml/v3", []string{"cmd/btda"}, "only the program reads a configuration file"},
 	{"github.com/anacrolix/dht/v2", []string{"recorder/dht", "recorder/swarmtest"}, "a single datagram ends a process that uses it without the guard; swarms to be observed are among friends"},
-	{"github.com/anacrolix/utp", []string{"recorder/utp"}, "unbounded, it keeps a connection for every packet that asks for one"},
+	{"github.com/anacrolix/utp", []string{"recorder/utp", "recorder/swarmtest"}, "unbounded, it keeps a connection for every packet that asks for one; swarms to be observed are among friends"},
 	{"github.com/spf13/cobra", []string{"cmd/btda", "cmd/btda-demo"}, "only programs have flags"},
 	{"github.com/anacrolix/torrent", []string{"recorder/swarmtest", "recorder/mse", "cmd/btda-demo"}, "a whole client is for swarms to be observed, and its encryption needs bounds"},
 }

@@ -85,7 +85,8 @@ func (c *Client) config() *torrent.ClientConfig {
 	o.DisableIPv4, o.DisableIPv6 = c.Address.Is6(), c.Address.Is4()
 	o.DisablePEX, o.DisableUTP, o.DisableTCP = !c.PEX, !c.UTP, c.special()
 	o.Seed, o.AcceptPeerConnections, o.DisableAcceptRateLimiting = true, !c.NoAccept, true
-	o.AlwaysWantConns = true            // it takes observers whatever it needs itself
+	o.AlwaysWantConns = true            // it takes observers whatever it needs itself,
+	o.EstablishedConnsPerTorrent = 500  // however many peers it has
 	o.DialForPeerConns = c.UTP          // TCP connects through a dialer of ours, see StartClient
 	o.DropMutuallyCompletePeers = false // seeds stay where they are
 	o.HeaderObfuscationPolicy = torrent.HeaderObfuscationPolicy{Preferred: c.Encrypts, RequirePreferred: c.Encrypts}

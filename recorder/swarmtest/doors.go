@@ -9,8 +9,8 @@ import (
 	"net/netip"
 	"sync"
 
-	"github.com/anacrolix/log"
 	"github.com/anacrolix/torrent"
+	"github.com/anacrolix/utp"
 )
 
 // opened is a door of a client that has to be closed after it.
@@ -66,19 +66,49 @@ type socketUTP interface {
 }
 
 // listen opens a port for TCP and, where that is spoken, the same one for uTP. A port that is free for TCP alone is not taken.
+//
+// uTP is that of the library in Go, whether or not cgo is there: many sockets of the one in C in one process stall for seconds on a busy machine.
 func (c *Client) listen() (listener net.Listener, socket socketUTP, err error) {
 	const tries = 20
-	refuses := func(net.Addr) bool { return c.NoAccept }
 	for range tries {
 		if listener, err = net.Listen("tcp", netip.AddrPortFrom(c.Address, 0).String()); err != nil || !c.UTPWith.IsValid() {
 			return listener, nil, err
 		}
-		if socket, err = torrent.NewUtpSocket("udp", listener.Addr().String(), refuses, log.Default); err == nil {
+		if socket, err = c.listenUTP(listener.Addr().String()); err == nil {
 			return listener, socket, nil
 		}
 		listener.Close()
 	}
 	return nil, nil, fmt.Errorf("uTP: %w", err)
+}
+
+func (c *Client) listenUTP(address string) (socketUTP, error) {
+	udp, err := net.ListenPacket("udp", address)
+	if err != nil {
+		return nil, err
+	}
+	if c.NoAccept {
+		udp = deaf{udp}
+	}
+	socket, err := utp.NewSocketFromPacketConn(udp)
+	if err != nil {
+		return nil, errors.Join(err, udp.Close())
+	}
+	return socket, nil
+}
+
+// deaf is a socket at which nobody gets a connection by uTP.
+type deaf struct{ net.PacketConn }
+
+// ReadFrom gives the next packet that does not ask for a connection.
+func (d deaf) ReadFrom(b []byte) (int, net.Addr, error) {
+	const syn = 4 // BEP 29
+	for {
+		n, from, err := d.PacketConn.ReadFrom(b)
+		if err != nil || n == 0 || b[0]>>4 != syn {
+			return n, from, err
+		}
+	}
 }
 
 // closeDoors closes what the client itself does not close.

@@ -11,8 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/anacrolix/log"
-	"github.com/anacrolix/torrent"
+	"github.com/anacrolix/utp"
 )
 
 var observer = netip.AddrFrom4([4]byte{127, 0, 3, 1})
@@ -81,7 +80,7 @@ func (k knock) tcp(ctx context.Context) error {
 }
 
 func (k knock) utp(ctx context.Context) error {
-	socket, err := torrent.NewUtpSocket("udp", netip.AddrPortFrom(observer, 0).String(), nil, log.Default)
+	socket, err := utp.NewSocket("udp", netip.AddrPortFrom(observer, 0).String())
 	if err != nil {
 		return err
 	}
