@@ -15,6 +15,7 @@ import (
 // countedPeer is a row of the table peer, with its download if it has one.
 type countedPeer struct {
 	address, client, source string
+	transport               string
 	firstPieces, lastPieces sql.NullInt64
 	visits                  int
 	download                *countedDownload
@@ -32,7 +33,7 @@ func readCounted(file string) ([]countedPeer, error) {
 		return nil, err
 	}
 	defer db.Close()
-	rows, err := db.Query(`SELECT p.address, p.client, p.source, p.first_pieces, p.last_pieces, p.visits,
+	rows, err := db.Query(`SELECT p.address, p.client, p.source, p.transport, p.first_pieces, p.last_pieces, p.visits,
 		d.last_below, d.first_above, d.below_evidence, d.above_evidence FROM peer p LEFT JOIN download d ON d.peer = p.id ORDER BY p.id`)
 	if err != nil {
 		return nil, err
@@ -43,7 +44,7 @@ func readCounted(file string) ([]countedPeer, error) {
 		var p countedPeer
 		var times [2]sql.NullFloat64
 		var evidence [2]sql.NullString
-		if err := rows.Scan(&p.address, &p.client, &p.source, &p.firstPieces, &p.lastPieces, &p.visits, &times[0], &times[1], &evidence[0], &evidence[1]); err != nil {
+		if err := rows.Scan(&p.address, &p.client, &p.source, &p.transport, &p.firstPieces, &p.lastPieces, &p.visits, &times[0], &times[1], &evidence[0], &evidence[1]); err != nil {
 			return nil, err
 		}
 		if evidence[0].Valid {
