@@ -84,7 +84,7 @@ func (s *session) receiveTrackerExchange(m message) {
 
 // mayExchange tells whether an exchange was offered to the peer, and whether it keeps to the rate.
 func (s *session) mayExchange(used *budget) bool {
-	if s.torrent().Private {
+	if s.private() {
 		return false
 	}
 	if !used.take(exchangeRate, s.now, 1) {
@@ -92,6 +92,15 @@ func (s *session) mayExchange(used *budget) bool {
 		return false
 	}
 	return true
+}
+
+// private tells whether the torrent is known to be private (BEP 27): as soon as its metadata is known, by whichever session it came.
+func (s *session) private() bool {
+	if s.fetching() {
+		known := s.fetch.Known()
+		return known != nil && known.Private
+	}
+	return s.torrent().Private
 }
 
 // limitExchange records once that a bound of what a peer may name was reached.

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"crypto/sha1"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,12 +10,15 @@ import (
 	"time"
 
 	"btda/events"
+	"btda/recorder/session"
+	"btda/recorder/wire"
 )
 
 // gossip keeps what was heard.
 type gossip struct {
 	mu    sync.Mutex
 	heard []string
+	told  chan struct{} // has a value for each; nil where nobody waits
 }
 
 func (g *gossip) Peers(torrent events.TorrentNumber, from events.Scope, peers events.PeerList) {
@@ -33,6 +37,9 @@ func (g *gossip) add(line string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.heard = append(g.heard, line)
+	if g.told != nil {
+		g.told <- struct{}{}
+	}
 }
 
 const onePeer = "d5:added6:\xc0\x00\x02\x01\x1a\xe17:added.f1:\x01e"
@@ -90,6 +97,51 @@ func TestExchangeThatIsNotTaken(t *testing.T) {
 				t.Errorf("heard %q", heard.heard)
 			}
 		})
+	}
+}
+
+// A torrent may turn out to be private when its metadata comes: from that message on nothing is exchanged any more, in this session and in
+// those that run beside it.
+func TestExchangeUntilTheTorrentIsPrivate(t *testing.T) {
+	metadata := session.NewMetadata(session.MetadataOptions{
+		InfoHash: sha1.Sum([]byte("metadata")), MaxSize: 1 << 10, Pool: session.NewMetadataPool(1 << 10),
+		Take: func([]byte, events.SessionNumber) (session.Torrent, error) {
+			return session.Torrent{Number: 1, InfoHash: infoHash, Pieces: 16, Complete: 15, Private: true}, nil
+		},
+	})
+	magnet := session.Torrent{Number: 1, InfoHash: infoHash, Metadata: metadata}
+	exchanged, refused := extended(1, onePeer), "MessageReceived session=1 message=extended extension=1 length="+fmt.Sprint(len(onePeer)+2)
+	private := make(chan struct{})
+	var first, second gossip
+	first.told = make(chan struct{}, 2)
+	beside := serve(t, func(p peer) {
+		p.shake(modern)
+		p.write(exchanged)
+		<-private
+		p.write(exchanged)
+	})
+	giving := serve(t, func(p peer) {
+		p.shake(modern)
+		p.write(exchanged, extended(0, "d1:md11:ut_metadatai7ee13:metadata_sizei8ee"))
+		for m := p.message(); len(m) < 2 || m[0] != byte(events.Extended) || m[1] != 7; m = p.message() {
+		}
+		p.write(append(extended(wire.MetadataID, "d8:msg_typei1e5:piecei0e10:total_sizei8eemetadata"), exchanged...)) // in one packet
+	})
+	beside.Hearsay, beside.contact.Torrent = &first, magnet
+	giving.Hearsay, giving.contact.Torrent = &second, magnet
+	done := make(chan struct{})
+	go func() { defer close(done); beside.run(t.Context()) }()
+	<-first.told
+	giving.run(t.Context())
+	close(private)
+	<-done
+	for name, s := range map[string]*served{"the session that got the metadata": giving, "the session beside it": beside} {
+		if facts := s.facts(); strings.Count(facts, "PeersExchanged") != 1 || strings.Count(facts, refused) != 1 {
+			t.Errorf("%s recorded\n%s\nwant one exchange, and one that is none any more", name, facts)
+		}
+	}
+	if len(first.heard) != 1 || len(second.heard) != 1 {
+		t.Errorf("heard %q and %q, want one peer of each session", first.heard, second.heard)
 	}
 }
 
