@@ -104,7 +104,10 @@ func announceLoad(t *testing.T, d *swarmtest.DHT) map[loadPeer]bool {
 // lookUpLoad looks every torrent up once with a node of ours.
 func lookUpLoad(t *testing.T, d *swarmtest.DHT, announced map[loadPeer]bool, perSecond int) loadFigures {
 	before := heap()
-	n := startNode(t, "127.0.0.1", beginWith(d.Bootstrap()), func(c *Config) { c.Rate, c.Log = perSecond, eventstest.NewLog() })
+	n := startNode(t, "127.0.0.1", beginWith(d.Bootstrap()), func(c *Config) {
+		c.Rate, c.Log = perSecond, eventstest.NewLog()
+		c.Torrent = func(events.InfoHash) events.TorrentNumber { return 1 } // all are observed
+	})
 	n.awaitJoin(t)
 	sent, began := n.gateway.counts.sent.Load(), time.Now()
 	var looking sync.WaitGroup
