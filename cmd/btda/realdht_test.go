@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"context"
+	"database/sql"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -18,7 +19,7 @@ import (
 // dhtMode is a way to record the swarm of the DHT.
 type dhtMode struct {
 	realMode
-	sources []string // of the peers: how they can have been found
+	sources []string // how the clients that were there before can have been found
 }
 
 var dhtModes = []dhtMode{
@@ -168,7 +169,8 @@ func (s *dhtSwarm) recordDHT(ctx context.Context, t *testing.T, m realMode) *rea
 	return recordReal(ctx, t, m, observed{what: described, events: filepath.Join(folder, "dht.events"), also: netip.IPv6Loopback(), args: args})
 }
 
-// judgeSources demands that every client was found in the way that a mode leaves it.
+// judgeSources demands that whoever took part before the recorder was found in the way that a mode leaves it, and that the DHT named all
+// where it was asked for them. Of those that come later others may tell first.
 func (s *dhtSwarm) judgeSources(t *testing.T, m dhtMode, r *realRecording) {
 	t.Helper()
 	file := strings.TrimSuffix(r.events, ".events") + ".sqlite"
@@ -176,9 +178,42 @@ func (s *dhtSwarm) judgeSources(t *testing.T, m dhtMode, r *realRecording) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range peers {
-		if c := s.ownerOf(netip.MustParseAddrPort(p.address)); c != nil && !slices.Contains(m.sources, p.source) {
-			t.Errorf("%s was found by %s, want %q", c.Name, p.source, m.sources)
+	named, err := readNamedByDHT(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range s.clients {
+		at := c.AddrPorts()[0].String()
+		if !named[at] && slices.Contains(m.sources, "dht") {
+			t.Errorf("%s was not named by the DHT", c.Name)
+		}
+		for _, p := range peers {
+			if p.address == at && i < len(dhtLeechers) && !slices.Contains(m.sources, p.source) {
+				t.Errorf("%s was found by %s, want %q", c.Name, p.source, m.sources)
+			}
 		}
 	}
+}
+
+// readNamedByDHT gives the addresses that the DHT named.
+func readNamedByDHT(file string) (map[string]bool, error) {
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	rows, err := db.Query("SELECT address FROM endpoint WHERE ',' || sources || ',' LIKE '%,dht,%'")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	named := make(map[string]bool)
+	for rows.Next() {
+		var address string
+		if err := rows.Scan(&address); err != nil {
+			return nil, err
+		}
+		named[address] = true
+	}
+	return named, rows.Err()
 }
