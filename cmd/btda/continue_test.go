@@ -27,7 +27,7 @@ func TestRecordContinues(t *testing.T) {
 	first.signal(syscall.SIGTERM)
 	log := recorded(t, first.wait(), output)
 
-	tr.peers = nil
+	tr.empty.Store(true)
 	await(t, "the recorder to leave", half.left)
 	half = half.again()
 	second, output := startRecord(t, torrent, "--continue", log)

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ type tracker struct {
 	interval int           // between announces, in seconds
 	told     chan string   // the event of each announce
 	release  chan struct{} // `stopped` is answered once it is closed
+	empty    atomic.Bool   // nobody is named any more
 }
 
 func startTracker(t *testing.T, peers ...*peer) *tracker {
@@ -72,7 +74,11 @@ func (tr *tracker) answer(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 		}
 	}
-	data, err := bencode.Marshal(map[string]any{"interval": tr.interval, "peers": tr.peers})
+	peers := tr.peers
+	if tr.empty.Load() {
+		peers = nil
+	}
+	data, err := bencode.Marshal(map[string]any{"interval": tr.interval, "peers": peers})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
