@@ -92,7 +92,7 @@ var doors = []struct {
 	{"github.com/anacrolix/dht/v2", []string{"recorder/dht", "recorder/swarmtest"}, "a single datagram ends a process that uses it without the guard; swarms to be observed are among friends"},
 	{"github.com/anacrolix/utp", []string{"recorder/utp", "recorder/swarmtest"}, "unbounded, it keeps a connection for every packet that asks for one; swarms to be observed are among friends"},
 	{"github.com/spf13/cobra", []string{"cmd/btda", "cmd/btda-demo"}, "only programs have flags"},
-	{"github.com/anacrolix/torrent", []string{"recorder/swarmtest", "recorder/mse", "cmd/btda-demo"}, "a whole client is for swarms to be observed, and its encryption needs bounds"},
+	{"github.com/anacrolix/torrent", []string{"recorder/swarmtest", "cmd/btda-demo"}, "a whole client is for swarms to be observed"},
 }
 
 // goPackage is what go list says of a package; tests are not in it.

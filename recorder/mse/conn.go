@@ -1,10 +1,11 @@
 package mse
 
 import (
-	"io"
+	"crypto/rand"
+	"crypto/rc4"
+	"encoding/binary"
 	"net"
-
-	library "github.com/anacrolix/torrent/mse"
+	"slices"
 
 	"btda/events"
 )
@@ -15,27 +16,61 @@ type Conn struct {
 	Encryption events.Encryption // that was agreed upon: events.MSEPlaintext or events.MSERC4
 	InfoHash   events.InfoHash   // that the initiator meant
 
-	stream io.ReadWriter
-	broken error // of the first write that failed
+	along       []byte      // what came with the handshake, decrypted
+	read, write *rc4.Cipher // nil where the payload is plain text
+	broken      error       // of the first write that failed
 }
 
-func newConn(below net.Conn, agreed agreement) *Conn {
-	c := &Conn{Conn: below, InfoHash: agreed.hash, Encryption: events.MSERC4, stream: agreed.stream}
-	if agreed.method == library.CryptoMethodPlaintext {
-		c.Encryption = events.MSEPlaintext
+// goOn leaves the handshake for the payload, of which the preface may have read some.
+func (c *Conn) goOn(p *preface, chosen method) {
+	if chosen == plaintext {
+		c.Encryption, c.read, c.write = events.MSEPlaintext, nil, nil
+	} else {
+		c.Encryption = events.MSERC4
+		c.read.XORKeyStream(p.came, p.came)
 	}
-	return c
+	c.along = slices.Concat(c.along, p.came)
 }
 
 // Read reads what the other side sent, as it meant it.
-func (c *Conn) Read(b []byte) (int, error) { return c.stream.Read(b) }
+func (c *Conn) Read(b []byte) (int, error) {
+	if len(c.along) > 0 {
+		n := copy(b, c.along)
+		if c.along = c.along[n:]; len(c.along) == 0 {
+			c.along = nil
+		}
+		return n, nil
+	}
+	n, err := c.Conn.Read(b)
+	if c.read != nil {
+		c.read.XORKeyStream(b[:n], b[:n])
+	}
+	return n, err
+}
 
 // Write sends to the other side. Like Read it is for one goroutine at a time.
 func (c *Conn) Write(b []byte) (int, error) {
 	if c.broken != nil {
 		return 0, c.broken
 	}
-	n, err := c.stream.Write(b)
+	if c.write != nil {
+		b = c.encrypt(b)
+	}
+	n, err := c.Conn.Write(b)
 	c.broken = err
 	return n, err
+}
+
+// encrypt gives a text as it is sent.
+func (c *Conn) encrypt(text []byte) []byte {
+	b := make([]byte, len(text))
+	c.write.XORKeyStream(b, text)
+	return b
+}
+
+// newPadding is what stands behind our public key, so that handshakes differ in length.
+func newPadding() []byte {
+	var random [2 + maxPadding]byte
+	rand.Read(random[:]) // never fails
+	return random[2 : 2+binary.BigEndian.Uint16(random[:])%(maxPadding+1)]
 }

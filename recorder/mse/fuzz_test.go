@@ -54,15 +54,16 @@ func play(t *testing.T, script func(*scripted) []byte) (us net.Conn, end func())
 	go func() {
 		defer close(played)
 		s := &scripted{Conn: them, shared: make([]byte, 96)}
-		key := make(chan error, 1)
-		go func() { _, err := io.ReadFull(them, s.shared); key <- err }() // both sides send first
-		if _, err := them.Write(publicKey); err != nil || <-key != nil {
-			them.Close()
-			return
+		key, deaf := make(chan error, 1), make(chan struct{})
+		go func() { // both sides send first
+			defer close(deaf)
+			_, err := io.ReadFull(them, s.shared)
+			key <- err
+			io.Copy(io.Discard, them)
+		}()
+		if _, err := them.Write(publicKey); err == nil && <-key == nil {
+			them.Write(script(s))
 		}
-		deaf := make(chan struct{})
-		go func() { defer close(deaf); io.Copy(io.Discard, them) }()
-		them.Write(script(s))
 		them.Close()
 		<-deaf
 	}()

@@ -98,6 +98,9 @@ var hostileInitiators = []struct {
 	{"an unknown torrent", func(s *scripted) []byte {
 		return slices.Concat(s.req1(), s.obfuscated(events.InfoHash([]byte("no hash of any swarm"))), s.encrypted("keyA", offer(0)))
 	}, false, events.ReasonUnknownInfoHash},
+	{"what does not decrypt", func(s *scripted) []byte {
+		return slices.Concat(s.req1(), s.obfuscated(ours), s.encrypted("keyB", append(offer(0), 0, 0)))
+	}, false, events.ReasonUnknownProtocol},
 	{"a second padding without end", func(s *scripted) []byte {
 		return slices.Concat(s.req1(), s.obfuscated(ours), s.encrypted("keyA", offer(65535)))
 	}, false, events.ReasonTooLarge},
