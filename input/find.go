@@ -129,7 +129,7 @@ func (c *collection) addMagnet(place, link string) error {
 
 // addMagnetFile takes in the links of a file, if there is one.
 func (c *collection) addMagnetFile(path string) {
-	data, err := readBounded(path, maxMagnetFile)
+	data, err := ReadFile(path, maxMagnetFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return

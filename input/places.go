@@ -71,7 +71,7 @@ func FindPlaces(dir string) (*Places, error) {
 }
 
 func (p *Places) open(path string) error {
-	data, err := readBounded(path, MaxPlacesSize)
+	data, err := ReadFile(path, MaxPlacesSize)
 	if err != nil {
 		return err
 	}

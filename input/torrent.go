@@ -5,9 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -36,7 +34,7 @@ type Torrent struct {
 
 // ReadTorrent reads a .torrent file. Its errors name the file.
 func ReadTorrent(path string) (Torrent, error) {
-	data, err := readBounded(path, MaxTorrentSize)
+	data, err := ReadFile(path, MaxTorrentSize)
 	if err != nil {
 		return Torrent{}, err
 	}
@@ -94,28 +92,4 @@ func describe(info bencode.Value) (Torrent, error) {
 		t.InfoHashV2 = hash[:]
 	}
 	return t, nil
-}
-
-// readBounded reads a regular file that has at most limit bytes.
-func readBounded(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path) // before it is opened: a named pipe would wait for a writer
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: no regular file", path)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s: larger than the %d bytes that such a file may have", path, limit)
-	}
-	return data, nil
 }

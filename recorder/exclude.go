@@ -2,30 +2,34 @@ package recorder
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
+
+	"btda/input"
 )
 
 // exclusions are networks that are never contacted: sorted, and none within another.
 type exclusions []netip.Prefix
+
+// maxExclusionFile bounds the file of --exclude, in bytes. Lists of a whole country have a few MB.
+const maxExclusionFile = 64 << 20
 
 // readExclusions reads the file of --exclude. No path gives no exclusions.
 func readExclusions(path string) (exclusions, error) {
 	if path == "" {
 		return nil, nil
 	}
-	file, err := os.Open(path)
+	text, err := input.ReadFile(path, maxExclusionFile)
 	if err != nil {
 		return nil, fmt.Errorf("the file of excluded networks cannot be read: %w", err)
 	}
-	defer file.Close()
-	list, err := parseExclusions(file)
+	list, err := parseExclusions(bytes.NewReader(text))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

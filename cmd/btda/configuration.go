@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
+
+	"btda/input"
 )
 
 // configurationFile is read from the working folder, if it is there and --config names no other.
@@ -36,20 +37,12 @@ func readConfiguration(path string) (map[string]configured, error) {
 	if !chosen {
 		path = configurationFile
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		if !chosen && errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
-		}
-		return nil, fmt.Errorf("the configuration file cannot be read: %w", err)
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxConfiguration+1))
+	text, err := input.ReadFile(path, maxConfiguration)
 	switch {
+	case !chosen && errors.Is(err, fs.ErrNotExist):
+		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("the configuration file cannot be read: %w", err)
-	case len(text) > maxConfiguration:
-		return nil, usageError{fmt.Errorf("%s: longer than %d bytes", path, maxConfiguration)}
 	}
 	settings, err := parseConfiguration(path, text)
 	if err != nil {

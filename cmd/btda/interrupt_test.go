@@ -1,7 +1,9 @@
 package main_test
 
 import (
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -94,21 +96,28 @@ func TestInterruptWithNobodyToReadTheOutput(t *testing.T) {
 }
 
 // Until the recording begins an interrupt ends the program as any other: nothing is there yet that has to be ended in order.
-func TestInterruptWhileTheSettingsAreRead(t *testing.T) {
-	pipe := filepath.Join(t.TempDir(), "exclude")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	recording := start(t, "record", "--exclude", pipe, writeTorrent(t, startTracker(t)))
-	writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for the program to read
+func TestInterruptWhileTheTorrentsAreRead(t *testing.T) {
+	folder := t.TempDir()
+	writeFile(t, filepath.Join(folder, "magnet.txt"), []byte(strings.Repeat("no link\n", 5000)))
+	complaints, stderr, err := os.Pipe() // has no room for a line about each
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer writer.Close()
-	recording.signal(syscall.SIGTERM)
-	recording.wait()
-	if by := recording.command.ProcessState.Sys().(syscall.WaitStatus); by.Signal() != syscall.SIGTERM {
-		t.Errorf("it was not ended by the signal: %v", recording.command.ProcessState)
+	defer complaints.Close()
+	command := exec.Command(program, "record", "--input", folder)
+	command.Dir, command.Stderr = t.TempDir(), stderr
+	if err := errors.Join(command.Start(), stderr.Close()); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(patience, func() { _ = command.Process.Kill() })
+	defer timer.Stop()
+	_, err = complaints.Read(make([]byte, 1))
+	if err := errors.Join(err, command.Process.Signal(syscall.SIGTERM)); err != nil {
+		t.Fatal(err)
+	}
+	_ = command.Wait() // its error says what is looked at below
+	if by := command.ProcessState.Sys().(syscall.WaitStatus); by.Signal() != syscall.SIGTERM {
+		t.Errorf("it was not ended by the signal: %v", command.ProcessState)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"btda/recorder"
@@ -113,7 +114,6 @@ func TestMistakesInSettingsAreNamedWithTheirPlace(t *testing.T) {
 		"no mapping":             {place{file: "- port\n"}, nil, []string{"btda.yaml:1: want a line for each setting"}},
 		"no YAML":                {place{file: "port: [\n"}, nil, []string{"btda.yaml: yaml: line 1"}},
 		"two documents":          {place{file: "port: 1\n---\nport: 2\n"}, nil, []string{"btda.yaml: want one document"}},
-		"too long":               {place{file: strings.Repeat("#", 1<<20+1)}, nil, []string{"btda.yaml: longer than 1048576 bytes"}},
 		"several":                {place{file: "ports: 1\nport: x\n", environment: []string{"BTDA_X=1", "BTDA_SESSIONS=x"}}, nil, []string{"ports", `port "x"`, "BTDA_X ", "BTDA_SESSIONS"}},
 		"another file":           {place{file: "port: 1\n"}, []string{"--config", elsewhere}, []string{elsewhere + ":1: port 0"}},
 		"another file by name":   {place{environment: []string{"BTDA_CONFIG=" + elsewhere}}, nil, []string{elsewhere + ":1: port 0"}},
@@ -140,6 +140,35 @@ func TestAConfigurationFileThatIsNotThere(t *testing.T) {
 	}
 	if got := (place{file: "# nothing\n"}).btda(t, "record"); got.code != 1 || !strings.Contains(got.stderr, "no folder input") {
 		t.Errorf("with an empty file: exit code %d, want 1 because of the input folder\n%s", got.code, got.stderr)
+	}
+}
+
+// What could be read without end is not read at all: neither a file that is there by chance, nor one that was named.
+func TestFilesThatAreNoneAreNotReadForSettings(t *testing.T) {
+	dir := t.TempDir()
+	pipe, large := filepath.Join(dir, "pipe"), filepath.Join(dir, "large")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, large, nil)
+	if err := os.Truncate(large, 1<<30); err != nil {
+		t.Fatal(err)
+	}
+	torrent := writeTorrent(t, startTracker(t))
+	for _, setting := range []string{"--config", "--exclude"} {
+		for path, want := range map[string]string{pipe: "no regular file", "/dev/zero": "no regular file", dir: "no regular file", large: "larger than"} {
+			if got := btda(t, "record", setting, path, torrent); got.code < 1 || !strings.Contains(got.stderr, path+": "+want) {
+				t.Errorf("%s %s: exit code %d, want 1 or 2 and %q\n%s", setting, path, got.code, want, got.stderr)
+			}
+		}
+	}
+	command := exec.Command(program, "record", torrent)
+	command.Dir = t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(command.Dir, "btda.yaml"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := startCommandIn(t, command).wait(); got.code != 1 || !strings.Contains(got.stderr, "btda.yaml: no regular file") {
+		t.Errorf("exit code %d, want 1\n%s", got.code, got.stderr)
 	}
 }
 

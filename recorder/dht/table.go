@@ -3,7 +3,6 @@ package dht
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/netip"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"github.com/anacrolix/dht/v2/krpc"
 
 	"btda/events"
+	"btda/input"
 	"btda/input/bencode"
 )
 
@@ -62,12 +62,7 @@ func (n *Node) readTable() (table, error) {
 	if n.config.File == "" {
 		return table{}, fs.ErrNotExist
 	}
-	file, err := os.Open(n.config.File)
-	if err != nil {
-		return table{}, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxTableFile+1))
+	data, err := input.ReadFile(n.config.File, maxTableFile)
 	if err != nil {
 		return table{}, err
 	}
