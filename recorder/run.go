@@ -27,6 +27,7 @@ type run struct {
 	repeats    *repeats   // nil likewise
 	client     *tracker.Client
 	follower   *follower // nil where no tracker is followed
+	standings  *standings
 	book       *book
 	nodes      nodes // of the DHT; empty without it
 	began      events.Time
@@ -40,7 +41,7 @@ type run struct {
 
 func (r *Recorder) newRun(log Log) *run {
 	hard, giveUp := context.WithCancel(context.Background())
-	live := &run{Recorder: r, log: log, gate: newGate(hard, log), giveUp: giveUp, hurry: make(chan struct{}), began: log.Now()}
+	live := &run{Recorder: r, log: log, gate: newGate(hard, log), giveUp: giveUp, hurry: make(chan struct{}), began: log.Now(), standings: newStandings()}
 	live.book = live.newBook()
 	live.dispatcher = newDispatcher(swarm.Options{
 		Sessions: r.settings.Sessions, DialRate: r.settings.DialRate, NetworkDialRate: r.settings.NetworkDialRate, Revisit: r.settings.Revisit,
@@ -176,7 +177,7 @@ func stoppedByLog(err error) error {
 func (r *run) snapshot() Snapshot {
 	s := Snapshot{
 		Elapsed: r.log.Now().Sub(r.began), Appended: r.log.Appended(), Durable: r.log.Durable(), LogSize: r.logSize(),
-		Incoming: r.reception.counts().admitted,
+		Incoming: r.reception.counts().admitted, Trackers: r.standings.snapshot(),
 	}
 	r.dispatcher.look(func(schedule *swarm.Schedule) {
 		s.Total = schedule.Total()

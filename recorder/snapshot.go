@@ -14,7 +14,8 @@ type Snapshot struct {
 	Durable  events.Seq    // of these, on disk
 	LogSize  ByteSize      // on disk
 	Total    swarm.Counts
-	Incoming int               // peers in session that connected to us
+	Incoming int // peers in session that connected to us
+	Trackers TrackersSnapshot
 	Torrents []TorrentSnapshot // in the order of their numbers
 }
 

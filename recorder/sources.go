@@ -81,6 +81,9 @@ func (r *run) startAnnouncer(ctx context.Context, t torrent, url string) {
 		Offer: func(torrent events.TorrentNumber, source events.Source, from events.Scope, peers events.PeerList) {
 			r.intake.offer(named{torrent: torrent, source: source, from: from, peers: peers})
 		},
+		Outcome: func(over tracker.Family, failure *events.TrackerAnnounceFailed) {
+			r.standings.note(followed{t.TorrentNumber, url}, over, failure)
+		},
 	}
 	r.sourcesLeft.Add(1)
 	r.sources.Go(func() {

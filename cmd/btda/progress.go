@@ -24,6 +24,7 @@ type progress struct {
 	io.Writer
 	screen  *screen // nil where there is no terminal
 	showing sync.WaitGroup
+	last    func() // shows the last state of a recording
 }
 
 func newProgress(out io.Writer) *progress {
@@ -41,6 +42,11 @@ func (p *progress) start(ctx context.Context, snapshot func() recorder.Snapshot)
 		interval, show = screenInterval, p.redraw
 	}
 	p.every(ctx, interval, func() { show(snapshot()) })
+	p.last = func() {
+		if s := snapshot(); s.Appended > 0 {
+			show(s)
+		}
+	}
 }
 
 // every shows something again and again until ctx is done.
@@ -62,13 +68,24 @@ func (p *progress) every(ctx context.Context, interval time.Duration, show func(
 // Wait waits until nothing is shown any more. The last state stays on the terminal.
 func (p *progress) Wait() { p.showing.Wait() }
 
-// lineShower writes a line when it has changed.
+// finish waits for the end, and shows the last state of the recording.
+func (p *progress) finish() {
+	p.Wait()
+	p.last()
+}
+
+// lineShower writes lines when they have changed.
 func (p *progress) lineShower() func(recorder.Snapshot) {
-	var last string
+	var last, failing string
 	return func(s recorder.Snapshot) {
-		if line := progressLine(s); line != last {
-			fmt.Fprintf(p, "%v %s\n", s.Elapsed.Truncate(time.Second), line)
-			last = line
+		for _, l := range []struct {
+			text string
+			last *string
+		}{{progressLine(s), &last}, {trackersLine(s.Trackers), &failing}} {
+			if l.text != *l.last && l.text != "" {
+				fmt.Fprintf(p, "%v %s\n", s.Elapsed.Truncate(time.Second), l.text)
+			}
+			*l.last = l.text
 		}
 	}
 }
@@ -99,6 +116,10 @@ const maxName = 40
 func screenLines(s recorder.Snapshot, rows int) []string {
 	head := fmt.Sprintf("%v  %s, %d events, %s, %d sessions, %d incoming",
 		s.Elapsed.Truncate(time.Second), torrentCount(len(s.Torrents)), s.Appended, logSize(s), s.Total.Active, s.Incoming)
+	trackers := trackersLines(s.Trackers)
+	if rows > 0 {
+		rows = max(rows-len(trackers), 1)
+	}
 	torrents, hidden := s.Torrents, 0
 	if room := max(rows-2, 1); rows > 0 && len(torrents) > rows-1 {
 		hidden = len(torrents) - room
@@ -118,7 +139,7 @@ func screenLines(s recorder.Snapshot, rows int) []string {
 	if hidden > 0 {
 		lines = append(lines, fmt.Sprintf("  and %d more", hidden))
 	}
-	return lines
+	return append(lines, trackers...)
 }
 
 // busiest gives the torrents with most contacts, in their order.

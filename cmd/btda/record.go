@@ -105,7 +105,7 @@ func runRecorder(c *cobra.Command, settings recorder.Settings, torrents []input.
 	defer stop.Close()
 	fmt.Fprintf(out, "recording %s into %s, text log %s; interrupt to stop\n", torrentCount(len(torrents)), settings.Events, settings.LogFile)
 	out.start(ctx, r.Snapshot)
-	defer out.Wait()
+	defer out.finish()
 	defer stop.Close()
 	if err = r.Run(ctx); err != nil {
 		logger.Error("failed", "error", err)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,5 +77,54 @@ func TestAPlainLineSaysHowTheLogGrows(t *testing.T) {
 	s.Elapsed = 59 * time.Second
 	if got := logSize(s); got != "log 3.0M" {
 		t.Errorf("after less than a minute it says %q", got)
+	}
+}
+
+func TestFailingTrackersAreShownWithTheReason(t *testing.T) {
+	s := testSnapshot("cats", "dogs", "cows")
+	if lines := trackersLines(s.Trackers); lines != nil || trackersLine(s.Trackers) != "" {
+		t.Errorf("where none fails: %q, %q", lines, trackersLine(s.Trackers))
+	}
+	s.Trackers = recorder.TrackersSnapshot{Asked: 7, Failing: 4, Failures: []recorder.FailingTracker{
+		{Tracker: "udp://a.example:80", Torrents: 3, Reason: events.ReasonTimeout},
+		{Tracker: "http://b.example/announce", Torrents: 1, Reason: events.ReasonTrackerFailure, Text: "not \x1b[2J\"here\"" + strings.Repeat("!", 100)},
+		{Tracker: "http://c.example/" + strings.Repeat("c", 100), Torrents: 1, Reason: events.ReasonHTTPStatus, HTTPStatus: 404},
+		{Tracker: "http://d.example/announce", Torrents: 1, Reason: events.ReasonOther, Text: "odd"},
+	}}
+	want := []string{
+		"trackers that fail: 4 of 7",
+		"  udp://a.example:80: timeout, for 3 torrents",
+		"  http://b.example/announce: it says \"not ?[2J\\\"here\\\"" + strings.Repeat("!", 45) + "…\"",
+		"  http://c.example/" + strings.Repeat("c", 42) + "…: HTTP status 404",
+		"  and more, see the text log",
+	}
+	if got := trackersLines(s.Trackers); !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	s.Trackers.Failures = s.Trackers.Failures[3:]
+	if got, want := trackersLine(s.Trackers), "trackers that fail: 4 of 7: http://d.example/announce: other, odd"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if lines := screenLines(s, 5); len(lines) != 5 || lines[3] != "trackers that fail: 4 of 7" || lines[2] != "  and 2 more" {
+		t.Errorf("on a screen of 5 rows:\n%s", strings.Join(lines, "\n"))
+	}
+}
+
+// A plain line comes when it has changed.
+func TestPlainLinesComeWhenTheyChange(t *testing.T) {
+	var out bytes.Buffer
+	show := newProgress(&out).lineShower()
+	s := testSnapshot("cats")
+	show(s)
+	s.Elapsed += time.Second
+	show(s)
+	before := out.Len()
+	failing := recorder.TrackersSnapshot{Asked: 1, Failing: 1, Failures: []recorder.FailingTracker{{Tracker: "udp://a.example:80", Torrents: 1, Reason: events.ReasonRefused}}}
+	for _, s.Trackers = range []recorder.TrackersSnapshot{failing, failing, {Asked: 1}, failing} {
+		show(s)
+	}
+	got := strings.Count(out.String()[before:], "trackers that fail: 1 of 1: udp://a.example:80: refused\n")
+	if lines := strings.Count(out.String()[:before], "\n"); lines != 1 || got != 2 {
+		t.Errorf("%d lines at first, want 1, then the tracker %d times, want 2:\n%s", lines, got, out.String())
 	}
 }

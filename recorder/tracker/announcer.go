@@ -29,6 +29,9 @@ type Announcer struct {
 	// asking it at the same moment. It may be nil.
 	Jitter func(longest time.Duration) time.Duration
 	Text   *slog.Logger // for people; may be nil
+	// Outcome is told how each announce over a family went, before that is appended: failure is nil where the tracker answered. Of the last
+	// announce, and of one that was given up, it is not told. It may be nil.
+	Outcome func(over Family, failure *events.TrackerAnnounceFailed)
 	// Hurry gives up the stopped announce when it is closed. It may be nil.
 	Hurry <-chan struct{}
 }
@@ -116,6 +119,7 @@ func (p *progress) announce(ctx context.Context, event events.AnnounceEvent) (An
 		p.failures++
 		return done, nil
 	}
+	p.tell(event, done.Failure)
 	if done.Failure != nil {
 		p.failures++
 		p.never = p.never || done.Never
@@ -128,6 +132,13 @@ func (p *progress) announce(ctx context.Context, event events.AnnounceEvent) (An
 	}
 	p.say(slog.LevelDebug, "announced", "event", event, "peers", done.Answer.Peers.Len(), "interval", done.Answer.Interval)
 	return done, p.take(ctx, done)
+}
+
+// tell tells who wants to know how an announce went.
+func (p *progress) tell(event events.AnnounceEvent, failure *events.TrackerAnnounceFailed) {
+	if p.Outcome != nil && event != events.AnnounceStopped && (failure == nil || failure.Reason != events.ReasonCanceled) {
+		p.Outcome(p.family, failure)
+	}
 }
 
 // take appends an answer and then offers its peers.
