@@ -44,6 +44,7 @@ type attempt struct {
 type offer struct {
 	torrent events.TorrentNumber
 	peers   []netip.AddrPort
+	tracked bool // a tracker of the torrent named them
 	result  chan<- swarm.Offered
 }
 
@@ -94,7 +95,11 @@ func (d *dispatcher) run(ctx context.Context) {
 
 func (d *dispatcher) take(ctx context.Context, o offer) {
 	var result swarm.Offered
-	if ctx.Err() == nil {
+	switch {
+	case ctx.Err() != nil:
+	case o.tracked:
+		result = d.schedule.OfferTracked(o.torrent, o.peers...)
+	default:
 		result = d.schedule.Offer(o.torrent, o.peers...)
 	}
 	o.result <- result
@@ -159,10 +164,11 @@ func (d *dispatcher) standing(number events.ContactNumber) swarm.Standing {
 }
 
 // offer hands peers to the schedule. After the end of the dispatcher nobody takes them.
-func (d *dispatcher) offer(torrent events.TorrentNumber, peers []netip.AddrPort) swarm.Offered {
+func (d *dispatcher) offer(o offer) swarm.Offered {
 	result := make(chan swarm.Offered, 1)
+	o.result = result
 	select {
-	case d.offers <- offer{torrent: torrent, peers: peers, result: result}:
+	case d.offers <- o:
 		return <-result
 	case <-d.done:
 		return swarm.Offered{}

@@ -75,7 +75,7 @@ func TestTheDispatcherMakesContactsWhenDue(t *testing.T) {
 		d := newTestDispatcher(peers)
 		ctx, stop := context.WithCancel(t.Context())
 		go d.run(ctx)
-		if got := d.offer(1, testAddresses(20)); got.New != 20 {
+		if got := d.offer(offer{torrent: 1, peers: testAddresses(20)}); got.New != 20 {
 			t.Errorf("offered %+v, want 20 new", got)
 		}
 		time.Sleep(39 * time.Second)
@@ -99,11 +99,11 @@ func TestTheDispatcherEndsWhenItsContactsHaveEnded(t *testing.T) {
 		d.contacts = releasedPeers(release)
 		ctx, stop := context.WithCancel(t.Context())
 		go d.run(ctx)
-		d.offer(1, testAddresses(3))
+		d.offer(offer{torrent: 1, peers: testAddresses(3)})
 		synctest.Wait()
 		stop()
 		synctest.Wait()
-		if got := d.offer(1, testAddresses(9)); got != (swarm.Offered{}) {
+		if got := d.offer(offer{torrent: 1, peers: testAddresses(9)}); got != (swarm.Offered{}) {
 			t.Errorf("offered %+v while stopping, want nothing taken", got)
 		}
 		if got := active(d); got != 3 {
@@ -114,7 +114,7 @@ func TestTheDispatcherEndsWhenItsContactsHaveEnded(t *testing.T) {
 		if got := active(d); got != 0 {
 			t.Errorf("%d active at the end, want none", got)
 		}
-		if got := d.offer(1, testAddresses(9)); got != (swarm.Offered{}) {
+		if got := d.offer(offer{torrent: 1, peers: testAddresses(9)}); got != (swarm.Offered{}) {
 			t.Errorf("offered %+v after the end, want nothing taken", got)
 		}
 	})
@@ -147,7 +147,7 @@ func TestDeadPeersLeaveSessionsFree(t *testing.T) {
 		d.contacts, d.now, d.book = peers, func() events.Time { return events.TimeOf(time.Now()) }, &book{}
 		ctx, stop := context.WithCancel(t.Context())
 		go d.run(ctx)
-		d.offer(1, testAddresses(dead))
+		d.offer(offer{torrent: 1, peers: testAddresses(dead)})
 		time.Sleep(2*dead/time.Duration(settings.DialRate)*time.Second + time.Minute)
 		synctest.Wait()
 		if begun, most := peers.seen(); begun != dead || most > settings.Sessions*3/4 {

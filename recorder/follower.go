@@ -17,7 +17,7 @@ type follower struct {
 
 	mu    sync.Mutex
 	known map[events.TorrentNumber]map[string]bool
-	queue []followed
+	queue []inquiry
 	wake  chan struct{} // holds one when the queue has something
 }
 
@@ -28,10 +28,11 @@ type namedTrackers struct {
 	urls    []string
 }
 
-// followed is a tracker that is to be asked about a torrent.
-type followed struct {
+// inquiry is a tracker that is to be asked about a torrent.
+type inquiry struct {
 	torrent events.TorrentNumber
 	url     string
+	own     bool // the torrent itself names the tracker
 }
 
 func newFollower() *follower {
@@ -53,14 +54,14 @@ func (f *follower) knows(torrent events.TorrentNumber, urls []string) {
 func (f *follower) name(n namedTrackers) {
 	for _, text := range n.urls {
 		tracker, err := url.Parse(text)
-		if err == nil && f.mayAsk(n.from, tracker) && !f.enqueue(followed{n.torrent, text}) {
+		if err == nil && f.mayAsk(n.from, tracker) && !f.enqueue(inquiry{torrent: n.torrent, url: text}) {
 			f.full(n.torrent)
 		}
 	}
 }
 
 // enqueue puts a tracker into the queue if it is new, and reports whether there is room for it.
-func (f *follower) enqueue(next followed) bool {
+func (f *follower) enqueue(next inquiry) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	known := f.known[next.torrent]
@@ -80,7 +81,7 @@ func (f *follower) enqueue(next followed) bool {
 }
 
 // run starts to ask what is named, until ctx is done.
-func (f *follower) run(ctx context.Context, start func(followed)) {
+func (f *follower) run(ctx context.Context, start func(inquiry)) {
 	for {
 		select {
 		case <-f.wake:
@@ -93,7 +94,7 @@ func (f *follower) run(ctx context.Context, start func(followed)) {
 	}
 }
 
-func (f *follower) take() []followed {
+func (f *follower) take() []inquiry {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	queue := f.queue

@@ -39,6 +39,7 @@ type named struct {
 	source  events.Source
 	from    events.Scope
 	peers   events.PeerList
+	tracked bool // a tracker of the torrent says it, whose peers a private torrent may have (BEP 27)
 }
 
 // offer takes in what a source says, after the fact itself was appended.
@@ -47,7 +48,7 @@ func (i *intake) offer(n named) {
 	if i.schedule == nil || len(good) == 0 {
 		return
 	}
-	i.offered(n, i.schedule.offer(n.torrent, good))
+	i.offered(n, i.schedule.offer(offer{torrent: n.torrent, peers: good, tracked: n.tracked}))
 }
 
 // sift gives the addresses that may be dialled.

@@ -33,7 +33,7 @@ func (r *run) offerKnown() {
 		}
 		list := both[part]
 		if len(list) == 0 || list[len(list)-1].peers.Len() == knownPerEvent {
-			list = append(list, named{torrent: number, source: events.SourceEarlierRun, from: events.ScopeLoopback})
+			list = append(list, named{torrent: number, source: events.SourceEarlierRun, from: events.ScopeLoopback, tracked: r.book.private(number)})
 		}
 		list[len(list)-1].peers.Append(k.Address)
 		both[part] = list

@@ -51,7 +51,11 @@ func (r *run) takeMetadata(t torrent, info []byte, from events.SessionNumber) (s
 	if err := r.metadataFolder().write(t.InfoHash, info); err != nil {
 		r.deps.Logger.Warn("metadata could not be kept for later runs", "torrent", t.TorrentNumber, "error", err)
 	}
-	return r.learn(t, known, from), nil
+	learned := r.learn(t, known, from)
+	if learned.Private {
+		r.closeToOthers(t.TorrentNumber)
+	}
+	return learned, nil
 }
 
 // learn records metadata whose hash is right, and tells what it means from now on.

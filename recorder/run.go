@@ -28,6 +28,7 @@ type run struct {
 	client     *tracker.Client
 	follower   *follower // nil where no tracker is followed
 	standings  *standings
+	privacy    *privacy // of the time from start on
 	book       *book
 	nodes      nodes // of the DHT; empty without it
 	began      events.Time
@@ -112,12 +113,18 @@ func (t torrent) added() *events.TorrentAdded {
 // start begins all that observes. It ends when ctx is done.
 func (r *run) start(ctx context.Context) {
 	r.sampler.Go(func() { r.sampleEvery(ctx, r.settings.StatisticInterval) })
+	r.privacy = newPrivacy(ctx, r.torrents)
 	go r.dispatcher.run(ctx) // drain waits for its done
 	r.live.Store(r)
+	for _, t := range r.torrents {
+		if r.book.private(t.TorrentNumber) {
+			r.closeToOthers(t.TorrentNumber)
+		}
+	}
 	r.offerKnown()
 	for _, t := range r.torrents {
 		for _, url := range r.trackersOf(t) {
-			r.startAnnouncer(ctx, t, url)
+			r.startAnnouncer(ctx, inquiry{torrent: t.TorrentNumber, url: url, own: true})
 		}
 	}
 	r.follow(ctx)

@@ -72,23 +72,27 @@ func (r *run) announcedSizes(number events.TorrentNumber) tracker.Sizes {
 }
 
 // startAnnouncer asks one tracker about one torrent until ctx is done.
-func (r *run) startAnnouncer(ctx context.Context, t torrent, url string) {
+func (r *run) startAnnouncer(ctx context.Context, asked inquiry) {
+	t := r.torrents[asked.torrent-1]
 	announcer := &tracker.Announcer{
-		Client: r.client, Log: r.gate, Tracker: url, Interval: r.settings.TrackerInterval, Hurry: r.hurry,
+		Client: r.client, Log: r.gate, Tracker: asked.url, Interval: r.settings.TrackerInterval, Hurry: r.hurry,
 		Text:    r.deps.Logger,
 		Jitter:  func(longest time.Duration) time.Duration { return rand.N(longest + 1) },
 		Request: tracker.Request{Torrent: t.TorrentNumber, InfoHash: t.InfoHash}, Sizes: func() tracker.Sizes { return r.announcedSizes(t.TorrentNumber) },
 		Offer: func(torrent events.TorrentNumber, source events.Source, from events.Scope, peers events.PeerList) {
-			r.intake.offer(named{torrent: torrent, source: source, from: from, peers: peers})
+			r.intake.offer(named{torrent: torrent, source: source, from: from, peers: peers, tracked: asked.own})
 		},
 		Outcome: func(over tracker.Family, failure *events.TrackerAnnounceFailed) {
-			r.standings.note(followed{t.TorrentNumber, url}, over, failure)
+			r.standings.note(asked, over, failure)
 		},
 	}
 	r.sourcesLeft.Add(1)
 	r.sources.Go(func() {
 		defer r.sourcesLeft.Add(-1)
 		_ = announcer.Run(ctx) // its error is the log's, which Run watches
+		if !asked.own && r.book.private(asked.torrent) {
+			r.standings.forget(asked)
+		}
 	})
 }
 
@@ -116,12 +120,11 @@ func (r *run) follow(ctx context.Context) {
 		return
 	}
 	r.sources.Go(func() {
-		r.follower.run(ctx, func(next followed) {
-			if r.book.private(next.torrent) { // as its metadata has told since
-				return
+		r.follower.run(ctx, func(next inquiry) {
+			if open := r.privacy.until(next.torrent); open.Err() == nil {
+				r.deps.Logger.Info("following a tracker", "torrent", next.torrent, "tracker", events.MaskTracker(next.url))
+				r.startAnnouncer(open, next)
 			}
-			r.deps.Logger.Info("following a tracker", "torrent", next.torrent, "tracker", events.MaskTracker(next.url))
-			r.startAnnouncer(ctx, r.torrents[next.torrent-1], next.url)
 		})
 	})
 	if r.settings.LocalTrackers {

@@ -31,7 +31,7 @@ const maxShownFailures = 10
 // standings knows of each tracker of each torrent how asking it went the last time, for the terminal. It is safe for use by many goroutines.
 type standings struct {
 	mu sync.Mutex
-	of map[followed]*standing
+	of map[inquiry]*standing
 }
 
 // standing is how asking one tracker about one torrent went the last time, over each family.
@@ -40,10 +40,10 @@ type standing struct {
 	failure  *events.TrackerAnnounceFailed // the last; nil while there was none
 }
 
-func newStandings() *standings { return &standings{of: make(map[followed]*standing)} }
+func newStandings() *standings { return &standings{of: make(map[inquiry]*standing)} }
 
 // note takes in how asking went; failure is nil where the tracker answered.
-func (s *standings) note(asked followed, over tracker.Family, failure *events.TrackerAnnounceFailed) {
+func (s *standings) note(asked inquiry, over tracker.Family, failure *events.TrackerAnnounceFailed) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := s.of[asked]
@@ -55,6 +55,13 @@ func (s *standings) note(asked followed, over tracker.Family, failure *events.Tr
 	if failure != nil {
 		known.failure = failure
 	}
+}
+
+// forget drops what is known of a tracker that is not asked any more.
+func (s *standings) forget(asked inquiry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.of, asked)
 }
 
 func (s *standing) failing() bool { return !slices.Contains(s.answered[:], true) }

@@ -78,7 +78,8 @@ func (p *testPeer) play(conn net.Conn, script func(net.Conn)) {
 	if _, err := io.ReadFull(conn, theirs); err != nil {
 		return
 	}
-	conn.Write(wire.Handshake{InfoHash: testHash, PeerID: p.id}.Append(nil))
+	wanted, _ := wire.ParseHandshake(theirs) // of testHash, or a magnet link
+	conn.Write(wire.Handshake{InfoHash: wanted.InfoHash, PeerID: p.id}.Append(nil))
 	script(conn)
 }
 

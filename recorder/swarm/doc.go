@@ -13,6 +13,7 @@
 //   - A peer is contacted until it reached the threshold, then never again. A failing peer is never dropped: the delay
 //     doubles with each failure in a row, up to 64 times the revisit delay. For one that was seen below the threshold it stays at 4 times
 //     the revisit delay for a dozen failures before it grows on, since a peer that is only busy may finish meanwhile.
+//   - Of a restricted torrent, which is private (BEP 27), no peer is contacted that no tracker of it has named. Contacts under way go on.
 //   - A peer that connected to us is met: it is not contacted while that lasts, and then as the ending of that session demands.
 //   - While peers wait and there are no sessions for them, one session in eight (at least one) is kept for them: the least advanced of
 //     the others give way, after a minimum stay. None gives way while a less advanced one stays that has had its minimum stay, in

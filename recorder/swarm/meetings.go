@@ -67,7 +67,7 @@ func (s *Schedule) keepMet(i peerIndex) bool {
 	return met
 }
 
-// setAside counts a peer that is at the head of a queue as met or finished, if it is, and reports whether it has to leave the queue.
+// setAside counts a peer that is at the head of a queue as met, finished or barred, if it is, and reports whether it has to leave the queue.
 func (s *Schedule) setAside(i peerIndex) bool {
 	p, change := s.peers.at(i), Counts{Waiting: -1}
 	switch {
@@ -75,6 +75,9 @@ func (s *Schedule) setAside(i peerIndex) bool {
 		change.Finished = 1
 	case s.keepMet(i):
 		change.Met = 1
+	case s.bars(p):
+		p.mark(barred)
+		change.Finished = 1
 	default:
 		return false
 	}

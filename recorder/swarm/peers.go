@@ -40,11 +40,15 @@ const (
 	contacted mark = 1 << iota // at some time, or met
 	finished                   // while it was in a queue: to be taken out of it
 	seenBelow                  // it was in session below the threshold
+	tracked                    // a tracker of the torrent named it
+	barred                     // left, because its torrent is restricted and no tracker had named it
 )
 
 func (p *peer) is(m mark) bool { return p.marks&m != 0 }
 
 func (p *peer) mark(m mark) { p.marks |= m }
+
+func (p *peer) unmark(m mark) { p.marks &^= m }
 
 const chunkSize = 4096
 

@@ -27,6 +27,7 @@ type history struct {
 	standing map[events.ContactNumber]Standing
 	leaving  map[events.ContactNumber]bool
 	gaveWay  []events.Time
+	private  map[events.TorrentNumber]bool
 	log      []Contact // every contact, for the comparison of two runs
 }
 
@@ -40,6 +41,7 @@ type begun struct {
 
 type record struct {
 	active, finished bool
+	tracked          bool // named by a tracker
 	met              int  // sessions
 	doomed           bool // a meeting ended with the peer finished: it is so at the latest when its turn comes
 	contacts         int
@@ -56,10 +58,14 @@ func newHistory(t *testing.T, seed uint64) *history {
 	return &history{
 		T: t, random: random, options: o, schedule: New(o), now: start, active: make(map[events.ContactNumber]Contact), peers: make(map[Contact]*record),
 		standing: make(map[events.ContactNumber]Standing), leaving: make(map[events.ContactNumber]bool),
+		private: make(map[events.TorrentNumber]bool),
 	}
 }
 
 func (h *history) step() {
+	if h.random.IntN(1000) == 0 {
+		h.restrict()
+	}
 	switch h.random.IntN(13) {
 	case 0:
 		h.offer()
@@ -87,14 +93,22 @@ func (h *history) offer() {
 	from := h.random.IntN(400)
 	list := addresses(from, from+h.random.IntN(20))
 	room := min(h.options.KnownPeers-h.schedule.Torrent(number).Known, h.options.AllPeers-h.schedule.Total().Known)
-	offered := h.schedule.Offer(number, list...)
+	offer, tracked := h.schedule.Offer, h.random.IntN(2) == 0
+	if tracked {
+		offer = h.schedule.OfferTracked
+	}
+	offered := offer(number, list...)
 	fresh := 0
 	for _, a := range list {
-		if h.peers[Contact{Torrent: number, Address: a}] != nil {
+		if r := h.peers[Contact{Torrent: number, Address: a}]; r != nil {
+			r.tracked = r.tracked || tracked
+			continue
+		}
+		if h.private[number] && !tracked {
 			continue
 		}
 		if fresh++; fresh <= room {
-			h.peers[Contact{Torrent: number, Address: a}] = &record{offered: h.now}
+			h.peers[Contact{Torrent: number, Address: a}] = &record{offered: h.now, tracked: tracked}
 		}
 	}
 	want := Offered{New: min(fresh, room), Bound: offered.Bound}
@@ -103,6 +117,16 @@ func (h *history) offer() {
 		h.Fatalf("offered %+v, want %+v", offered, want)
 	}
 }
+
+// restrict lets a torrent turn out to be private.
+func (h *history) restrict() {
+	number := events.TorrentNumber(1 + h.random.IntN(3))
+	h.private[number] = true
+	h.schedule.Restrict(number)
+}
+
+// barred tells of a peer that must not be contacted, because its torrent is private and no tracker has named it.
+func (h *history) barred(c Contact) bool { return h.private[c.Torrent] && !h.peers[c].tracked }
 
 func (h *history) next() {
 	wake, wakes := h.schedule.Wake(h.now)
@@ -114,8 +138,9 @@ func (h *history) next() {
 		return
 	}
 	h.log = append(h.log, c)
-	r := h.peers[Contact{Torrent: c.Torrent, Address: c.Address}]
-	if r == nil || r.active || r.finished || r.doomed || r.met > 0 {
+	who := Contact{Torrent: c.Torrent, Address: c.Address}
+	r := h.peers[who]
+	if r == nil || r.active || r.finished || r.doomed || r.met > 0 || h.barred(who) {
 		h.Fatalf("contact %+v with a peer that is %+v", c, r)
 	}
 	r.active, r.touched = true, h.now
@@ -241,14 +266,14 @@ func (h *history) met() (list []Contact) {
 func (h *history) checkCounts() {
 	var want Counts
 	settled, waiting, fresh := 0, 0, 0
-	for _, r := range h.peers {
+	for c, r := range h.peers {
 		want.Known++
 		switch {
 		case r.finished:
 			settled++
 		case r.active:
 			want.Active++
-		case r.met == 0 && !r.doomed:
+		case r.met == 0 && !r.doomed && !h.barred(c):
 			waiting++
 		}
 		if r.contacts == 0 {
@@ -287,7 +312,7 @@ func (h *history) checkNobodyStarves() {
 		}
 	}
 	for c, r := range h.peers {
-		if !r.finished && !r.doomed && r.contacts == before[c] {
+		if !r.finished && !r.doomed && !h.barred(c) && r.contacts == before[c] {
 			h.Fatalf("peer %v of torrent %d was not contacted any more: %+v", c.Address, c.Torrent, r)
 		}
 	}

@@ -82,8 +82,9 @@ type Schedule struct {
 }
 
 type torrent struct {
-	fresh  fifo
-	counts Counts
+	fresh      fifo
+	counts     Counts
+	restricted bool // see Restrict
 }
 
 type activeContact struct {
@@ -101,14 +102,19 @@ func New(o Options) *Schedule {
 	}
 }
 
-// Offer adds the peers that are not known yet; each is contacted once before it is visited again.
+// Offer adds the peers that are not known yet; each is contacted once before it is visited again. Of a restricted torrent it takes none.
 func (s *Schedule) Offer(number events.TorrentNumber, addresses ...netip.AddrPort) Offered {
 	t := s.torrent(number)
-	return s.add(number, addresses, func(i peerIndex) {
-		t.fresh.push(&s.peers, i)
-		s.fresh++
-		s.count(t, Counts{Known: 1, Waiting: 1, New: 1})
-	})
+	if t.restricted {
+		return Offered{}
+	}
+	return s.add(number, addresses, func(i peerIndex) { s.queueFresh(t, i) })
+}
+
+func (s *Schedule) queueFresh(t *torrent, i peerIndex) {
+	t.fresh.push(&s.peers, i)
+	s.fresh++
+	s.count(t, Counts{Known: 1, Waiting: 1, New: 1})
 }
 
 // LeaveAlone adds peers that are known to be finished, unless they are known already: they are never contacted. New of what it gives counts them.
