@@ -12,10 +12,13 @@ import (
 const (
 	// askInterval is between two requests.
 	askInterval = 5 * time.Second
-	// hurryInterval is between two requests to a peer that holds haves back, is above hurryFrom and gets on.
+	// hurryInterval is between two requests to a peer that holds haves back and may leave before askInterval has passed.
 	hurryInterval = time.Second
 	// hurryFrom is the share of the pieces, in hundredths, from which on the last ones may come, and the peer may leave, at any time.
 	hurryFrom = 80
+	// hurryTime is how long a peer is taken to get on without a sign of it. What takes longer for a piece takes longer than askInterval for its last
+	// 2 %.
+	hurryTime = 15 * time.Second
 )
 
 // holdingBack are the clients that are known to hold haves back, by what their peer ids begin with: transmission, for about 10 s, and
@@ -40,17 +43,27 @@ func (s *session) askDue() time.Duration {
 	return s.timers.ask
 }
 
-// ask asks for metadata piece 0. The next request follows sooner if this one brings news: see hurry.
+// ask asks for metadata piece 0.
 func (s *session) ask() {
-	s.timers.asked, s.timers.ask = s.now, s.now+askInterval
+	s.timers.asked, s.timers.ask, s.askedWith = s.now, s.now+askInterval, s.set.Count()
+	s.hurry()
 	s.sendMetadata(wire.MetadataMessage{Type: wire.MetadataRequest})
 }
 
-// hurry asks a peer soon again whose set has just changed, because it may be about to finish.
+// hurry asks a peer soon again that may be about to finish.
 func (s *session) hurry() {
-	if s.timers.ask != never && s.holdsBack() && 100*uint64(s.set.Count()) >= hurryFrom*uint64(s.set.Size()) {
+	if s.timers.ask != never && s.sized() && s.holdsBack() && s.mayFinish() {
 		s.timers.ask = min(s.timers.ask, s.timers.asked+hurryInterval)
 	}
+}
+
+// mayFinish tells of a peer that has most pieces and gets on, or would be complete with as many more as came since it was last asked.
+func (s *session) mayFinish() bool {
+	count := s.set.Count()
+	if 100*uint64(count) >= hurryFrom*uint64(s.set.Size()) {
+		return s.now-s.timers.content < hurryTime
+	}
+	return s.timers.asked > 0 && count > s.askedWith && 2*count-s.askedWith >= s.complete
 }
 
 // holdsBack tells whether the client of the peer is known to hold haves back.

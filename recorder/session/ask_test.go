@@ -13,13 +13,18 @@ import (
 func TestClientsThatHoldHavesBackAreAskedSoonWhenTheyMayFinish(t *testing.T) {
 	cases := []struct {
 		name, client string
-		bitfield     [2]byte // of 16 pieces
-		asked        []int   // seconds
+		bitfield     [2]byte             // of 16 pieces, of which 15 are enough
+		haves        []events.PieceIndex // after 5.5 s
+		asked        []int               // seconds
 	}{
-		{"rtorrent above 80 %, as long as it gets on", "-lt0D80-", [2]byte{0xff, 0xf0}, []int{5, 6, 7, 12, 17}},
-		{"transmission too", "-TR3000-", [2]byte{0xff, 0xf0}, []int{5, 6, 7, 12, 17}},
-		{"rtorrent below 80 %", "-lt0D80-", [2]byte{0xff, 0}, []int{5, 10, 15, 20}},
-		{"a client that tells at once", "-LT2080-", [2]byte{0xff, 0xf0}, []int{5, 10, 15, 20}},
+		{"rtorrent above 80 %, until it gets on no more", "-lt0D80-", [2]byte{0xff, 0xf0}, []events.PieceIndex{12},
+			[]int{5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 26}},
+		{"transmission too", "-TR3000-", [2]byte{0xff, 0xf0}, []events.PieceIndex{12},
+			[]int{5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 26}},
+		{"rtorrent below 80 %", "-lt0D80-", [2]byte{0xff, 0}, []events.PieceIndex{12}, []int{5, 10, 15, 20, 25}},
+		{"rtorrent below 80 %, which will soon be complete if it goes on as it did", "-lt0D80-", [2]byte{0xff, 0}, []events.PieceIndex{12, 13, 14, 15},
+			[]int{5, 6, 11, 16, 21, 26}},
+		{"a client that tells at once", "-LT2080-", [2]byte{0xff, 0xf0}, []events.PieceIndex{12}, []int{5, 10, 15, 20, 25}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -29,10 +34,10 @@ func TestClientsThatHoldHavesBackAreAskedSoonWhenTheyMayFinish(t *testing.T) {
 				go sc.peer.untilLeft()
 				sc.send(frame(events.Bitfield, c.bitfield[:]...), extended(0, offersMetadata))
 				sc.at(5500 * time.Millisecond)
-				sc.send(have(12))
-				sc.at(6500 * time.Millisecond)
-				sc.send(have(13))
-				sc.at(20500 * time.Millisecond)
+				for _, piece := range c.haves {
+					sc.send(have(uint32(piece)))
+				}
+				sc.at(26500 * time.Millisecond)
 			})
 			wantSeconds(t, sc.sent(events.Extended), c.asked)
 		})

@@ -26,8 +26,8 @@
 //
 // A handshake; an extension handshake to peers that support it (BEP 10); have-none to peers that support the fast extension (BEP 6);
 // a request for metadata piece 0 every 5 s, while the peer offers metadata (BEP 9) and is below the threshold, since that makes some clients
-// flush the haves that they hold back (every second to those that are known for it, once they have most pieces and as long as they get
-// on); a keep-alive after 60 s without a word of ours; and a reject to who asks us for metadata. Never
+// flush the haves that they hold back (every second to those that are known for it, when they may be about to finish: see Staying to the end);
+// a keep-alive after 60 s without a word of ours; and a reject to who asks us for metadata. Never
 // interested, a bitfield, a have, a request for content, or content.
 //
 // # Metadata

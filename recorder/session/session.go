@@ -52,6 +52,7 @@ type session struct {
 	unstored  suppressions
 	counters  counters
 	sent      uint64 // bytes
+	askedWith uint32 // pieces that the peer had when it was last asked for metadata
 	announced bool   // that a rate was reached: one event a session and rate
 	slowed    bool
 
