@@ -1,6 +1,7 @@
 package recorder_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"btda/events"
+	"btda/recorder"
+	"btda/recorder/session"
 	"btda/recorder/wire"
 )
 
@@ -40,6 +43,32 @@ func TestPeerThatAPeerNames(t *testing.T) {
 	r.awaitThat(func(records []events.Record) bool {
 		return slices.ContainsFunc(of[*events.SessionOpened](records), func(e *events.SessionOpened) bool { return e.Address.AddrPort == hidden.addr() })
 	})
+}
+
+// elsewhere connects to one address, whichever is asked for.
+type elsewhere struct{ to netip.AddrPort }
+
+func (e elsewhere) Dial(ctx context.Context, _ netip.AddrPort) (net.Conn, error) {
+	return session.TCP{}.Dial(ctx, e.to)
+}
+
+// A peer at a public address cannot make us contact one on loopback.
+func TestPublicPeerThatNamesLoopback(t *testing.T) {
+	hidden := startPeer(t, idle)
+	known := startPeer(t, gossip(addressesOf(hidden)))
+	tracker := startTracker(t, &testTracker{peers: []netip.AddrPort{netip.MustParseAddrPort("1.2.3.4:6881")}})
+	log := newMemoryLog()
+	r := recordWith(t, recorder.Deps{CreateLog: func(string) (recorder.Log, error) { return log, nil }, Dialer: elsewhere{known.addr()}},
+		log.Log, testSettings(), testTorrent(tracker.url()))
+	r.await(events.KindAddressRejected, 1)
+	r.stop(nil)
+	want := events.AddressRejected{Torrent: 1, Source: events.SourcePeerExchange, Address: events.AddressOf(hidden.addr()), Reason: events.ReasonForeignScope}
+	if got := of[*events.AddressRejected](r.log.Records()); len(got) != 1 || *got[0] != want {
+		t.Errorf("rejected %+v, want %+v", got, want)
+	}
+	if n := hidden.visits(); n > 0 {
+		t.Errorf("it was visited %d times", n)
+	}
 }
 
 // Whoever is in a private torrent (BEP 27) is not asked about others, and not heard.

@@ -3,6 +3,7 @@ package session_test
 import (
 	"crypto/sha1"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -158,6 +159,29 @@ func TestManyExchangedPeers(t *testing.T) {
 	if limits := strings.Count(s.facts(), "LimitReached session=1 torrent=1 limit=exchanged-peers value=200 bound=100"); limits != 1 {
 		t.Errorf("%d limits, want 1:\n%s", limits, s.facts())
 	}
+}
+
+// A message of a million peers is not read: its length says enough.
+func TestAMillionExchangedPeers(t *testing.T) {
+	million := extended(1, "d5:added6000000:"+strings.Repeat("\xc0\x00\x02\x01\x1a\xe1", 1_000_000)+"e")
+	var heard gossip
+	s := serve(t, func(p peer) { p.shake(modern); p.Write(million) }) // which fails when we hang up
+	s.Hearsay = &heard
+	before := allocated()
+	s.run(t.Context())
+	s.expect(t, `
+		LimitReached session=1 torrent=1 limit=frame-length value=6000019 bound=65536
+		SessionClosed session=1 by=us reason=limit-exceeded`)
+	if took := allocated() - before; took > 1<<20 || len(heard.heard) > 0 {
+		t.Errorf("heard of %d peers; %d bytes were allocated", len(heard.heard), took)
+	}
+}
+
+// allocated is how much this process has ever allocated, in bytes.
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
 }
 
 // Two messages are taken at once and one a minute from then on.
