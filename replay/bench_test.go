@@ -18,26 +18,33 @@ import (
 
 var benchmarkEvents = flag.Int("replay-events", 200_000, "events of the log that BenchmarkReplay makes and replays")
 
-// BenchmarkReplay replays a made-up run with the mix of the 2015 run in a process of its own, and scans the same log without doing
-// anything with its records, in turns. It gives medians. The goal of the design is forty million events in sixty seconds and two GiB.
+// BenchmarkReplay replays a made-up run with the mix of the 2015 run in a process of its own, scans the same log without doing
+// anything with its records, and has the sqlite3 program, where there is one, import the resulting rows, in turns. It gives medians. The goal
+// of the design is forty million events in sixty seconds and two GiB.
 //
 //	go test ./replay -run '^$' -bench Replay -benchtime 3x -timeout 1h -replay-events 10000000
 func BenchmarkReplay(b *testing.B) {
 	log := recordLog(b, syntheticRun(*benchmarkEvents, 1))
 	output := filepath.Join(b.TempDir(), "result.sqlite")
-	var seconds, scans, memory []float64
+	var seconds, scans, imports, memory []float64
 	var last measurement
 	for b.Loop() {
 		last = measureReplay(b, log, output)
 		seconds = append(seconds, last.Seconds)
 		memory = append(memory, last.PeakMiB)
 		scans = append(scans, last.Seconds/timeScan(b, log, last.Events).Seconds())
+		if took, ok := timeImport(b, output); ok {
+			imports = append(imports, last.Seconds/took.Seconds())
+		}
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(median(seconds), "s/replay")
 	b.ReportMetric(float64(last.Events)/median(seconds), "events/s")
 	b.ReportMetric(float64(last.Rows), "rows")
 	b.ReportMetric(median(scans), "scans")
+	if len(imports) > 0 {
+		b.ReportMetric(median(imports), "imports")
+	}
 	b.ReportMetric(median(memory), "peak-MiB")
 }
 
