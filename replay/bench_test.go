@@ -75,9 +75,9 @@ func measureReplay(b *testing.B, log, output string) (m measurement) {
 	return m
 }
 
-// replayInChild replays a log and says how it went.
-func replayInChild(log, output string) error {
-	o := optionsFor(log)
+// replayInChild replays logs and says how it went.
+func replayInChild(output string, logs ...string) error {
+	o := optionsFor(logs...)
 	o.Output = output
 	start := time.Now()
 	result, err := Run(context.Background(), o)

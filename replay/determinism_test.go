@@ -2,6 +2,7 @@ package replay
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,50 +19,63 @@ import (
 	"btda/events"
 )
 
-// childReplay names the log, and childOutput the result, of a child process of a test.
+// childReplay names the logs, childFollow the endpoint of a log to follow instead, and childOutput the result, of a child process of a test.
 const (
 	childReplay = "BTDA_TEST_REPLAY_CHILD"
+	childFollow = "BTDA_TEST_FOLLOW_CHILD"
 	childOutput = "BTDA_TEST_REPLAY_OUTPUT"
 )
 
 // TestMain is also that child process.
 func TestMain(m *testing.M) {
-	if log := os.Getenv(childReplay); log != "" {
-		if err := replayInChild(log, os.Getenv(childOutput)); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
+	output := os.Getenv(childOutput)
+	switch logs, endpoint := os.Getenv(childReplay), os.Getenv(childFollow); {
+	case logs != "":
+		endChild(replayInChild(output, filepath.SplitList(logs)...))
+	case endpoint != "":
+		endChild(followInChild(output, endpoint))
 	}
 	os.Exit(m.Run())
 }
 
-// The same log gives the same bytes: again, on one core and on two, in another process, copied to another place, and stored otherwise.
-func TestSameLogSameBytes(t *testing.T) {
-	log := recordLog(t, syntheticRun(30_000, 1))
-	results := map[string][]byte{}
-	_, results["once"] = replayLogs(t, optionsFor(log))
-	_, results["again"] = replayLogs(t, optionsFor(log))
-	for _, cores := range []int{1, 2} {
-		before := runtime.GOMAXPROCS(cores)
-		_, results[fmt.Sprint("cores: ", cores)] = replayLogs(t, optionsFor(log))
-		runtime.GOMAXPROCS(before)
-		results[fmt.Sprint("child process, cores: ", cores)] = replayElsewhere(t, log, cores)
+func endChild(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
-	_, results["copied"] = replayLogs(t, optionsFor(copyLog(t, log)))
-	_, results["compacted"] = replayLogs(t, optionsFor(compacted(t, log)))
+	os.Exit(0)
+}
+
+// The same logs give the same bytes: again, on one core, on two and on four, in another process, copied to another place, stored
+// otherwise, and named in any order.
+func TestSameLogsSameBytes(t *testing.T) {
+	log, other := recordLog(t, syntheticRun(20_000, 1)), recordKilled(t, syntheticRun(3000, 2))
+	results := map[string][]byte{}
+	_, results["once"] = replayLogs(t, optionsFor(log, other))
+	_, results["again"] = replayLogs(t, optionsFor(log, other))
+	for _, cores := range []int{1, 2, 4} {
+		before := runtime.GOMAXPROCS(cores)
+		_, results[fmt.Sprint("cores: ", cores)] = replayLogs(t, optionsFor(log, other))
+		runtime.GOMAXPROCS(before)
+		results[fmt.Sprint("child process, cores: ", cores)] = replayElsewhere(t, cores, log, other)
+	}
+	_, results["copied"] = replayLogs(t, optionsFor(copyLog(t, log), copyLog(t, other)))
+	_, results["compacted"] = replayLogs(t, optionsFor(compacted(t, log), other))
+	_, results["in another order"] = replayLogs(t, optionsFor(other, log))
+	_, results["compacted, in another order"] = replayLogs(t, optionsFor(other, compacted(t, log)))
 	for name, result := range results {
-		if !bytes.Equal(result, results["once"]) {
+		if sha256.Sum256(result) != sha256.Sum256(results["once"]) {
 			t.Errorf("%s: SHA-256 %s of %d bytes, want %s of %d", name, sumOf(result), len(result), sumOf(results["once"]), len(results["once"]))
 		}
 	}
 }
 
-func replayElsewhere(t *testing.T, log string, cores int) []byte {
+// replayElsewhere replays in a child process.
+func replayElsewhere(t *testing.T, cores int, logs ...string) []byte {
 	t.Helper()
 	output := filepath.Join(t.TempDir(), "result.sqlite")
 	child := exec.CommandContext(t.Context(), os.Args[0])
-	child.Env = append(os.Environ(), childReplay+"="+log, childOutput+"="+output, fmt.Sprint("GOMAXPROCS=", cores))
+	child.Env = append(os.Environ(), childReplay+"="+strings.Join(logs, string(os.PathListSeparator)), childOutput+"="+output, fmt.Sprint("GOMAXPROCS=", cores))
 	if said, err := child.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, said)
 	}

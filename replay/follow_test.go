@@ -7,6 +7,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,6 +24,9 @@ type following struct {
 	log    *eventlog.Log
 	next   func() (events.Time, events.Event, bool)
 	file   string
+	socket string // of the endpoint; empty while the log is not offered
+
+	endpoint *eventlog.Endpoint
 }
 
 // startFollowing begins a log of which nothing is appended yet.
@@ -88,7 +92,11 @@ func (f *following) finish() {
 // seal ends the log.
 func (f *following) seal() {
 	f.t.Helper()
-	if err := f.log.Close(); err != nil {
+	err := f.log.Close()
+	if f.endpoint != nil {
+		err = errors.Join(err, f.endpoint.Close(f.t.Context()))
+	}
+	if err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -156,7 +164,7 @@ func TestFollowerIsToldOfMetadataLate(t *testing.T) {
 	f.wantReplayed()
 }
 
-// A replay in one go is the same as following in random slices with followers that are stopped anywhere, and each that was stopped left
+// A replay in one go is the same as following in random slices with followers that are stopped or killed anywhere, and each of them left
 // what a replay up to its position gives. The seed of a failure is in its name.
 func TestFollowingInSlicesIsReplayingInOneGo(t *testing.T) {
 	for i := range 4 {
@@ -171,24 +179,17 @@ func TestFollowingInSlicesIsReplayingInOneGo(t *testing.T) {
 
 func testSlices(t *testing.T, all iter.Seq2[events.Time, events.Event], random *rand.Rand) {
 	f := startFollowing(t, all)
-	var left []string // by followers that were stopped
+	var left []string // by followers that were stopped or killed
 	for more := true; more; {
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() {
-			_, err := f.follower().Run(ctx)
-			ended <- err
-		}()
+		end, most := f.followUntilStopped, 30*time.Millisecond
+		if random.IntN(3) == 0 {
+			end, most = f.followUntilKilled, 150*time.Millisecond // a process takes a while to begin
+		}
+		ended := end(time.Duration(random.Int64N(int64(most))))
 		for range random.IntN(4) {
 			more = f.append(1+random.IntN(200)) && more
 		}
-		timer := time.AfterFunc(time.Duration(random.Int64N(int64(30*time.Millisecond))), stop)
-		err := <-ended
-		timer.Stop()
-		stop()
-		if !errors.Is(err, context.Canceled) {
-			t.Fatalf("a follower ended with %v, want that it was stopped", err)
-		}
+		<-ended
 		if _, err := os.Stat(f.file); err == nil {
 			left = append(left, f.keepCopy(len(left)))
 		}
@@ -203,15 +204,85 @@ func testSlices(t *testing.T, all iter.Seq2[events.Time, events.Event], random *
 	}
 }
 
-func (f *following) keepCopy(number int) string {
+// followUntilStopped starts a follower that is stopped after a while. The channel is closed when it ended.
+func (f *following) followUntilStopped(after time.Duration) <-chan struct{} {
+	ctx, stop := context.WithTimeout(f.t.Context(), after)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer stop()
+		if _, err := f.follower().Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			f.t.Errorf("a follower ended with %v, want that it was stopped", err)
+		}
+	}()
+	return ended
+}
+
+// followUntilKilled starts a process that follows through an endpoint, and kills it after a while. The channel is closed when it ended.
+func (f *following) followUntilKilled(after time.Duration) <-chan struct{} {
 	f.t.Helper()
-	data, err := os.ReadFile(f.file)
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), childFollow+"="+f.offer(), childOutput+"="+f.file)
+	var said strings.Builder
+	child.Stderr = &said
+	if err := child.Start(); err != nil {
+		f.t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	timer := time.AfterFunc(after, func() { _ = child.Process.Kill() })
+	go func() {
+		defer close(ended)
+		defer timer.Stop()
+		if err := child.Wait(); err == nil || said.Len() > 0 {
+			f.t.Errorf("a follower ended with %v, %s; want that it was killed", err, said.String())
+		}
+	}()
+	return ended
+}
+
+// offer offers the log at an endpoint until it is sealed, and gives the path of its socket.
+func (f *following) offer() string {
+	f.t.Helper()
+	if f.endpoint != nil {
+		return f.socket
+	}
+	folder, err := os.MkdirTemp("", "btda") // a path that is short enough for a socket
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	path := filepath.Join(filepath.Dir(f.file), fmt.Sprintf("%d.sqlite", number))
-	if err := os.WriteFile(path, data, 0o600); err != nil {
+	f.t.Cleanup(func() { os.RemoveAll(folder) })
+	f.socket = filepath.Join(folder, "s")
+	if f.endpoint, err = eventlog.Offer(f.log, f.socket); err != nil {
 		f.t.Fatal(err)
+	}
+	return f.socket
+}
+
+// followInChild follows the log at an endpoint without pauses, until it is killed.
+func followInChild(output, socket string) error {
+	remote, err := eventlog.Dial(context.Background(), socket)
+	if err != nil {
+		return err
+	}
+	defer remote.Close()
+	o := DefaultOptions()
+	o.Output = output
+	_, err = (&Follower{Tail: remote, Options: o, Interval: time.Nanosecond}).Run(context.Background())
+	return err
+}
+
+// keepCopy copies the file, and what a follower that was killed left beside it.
+func (f *following) keepCopy(number int) string {
+	f.t.Helper()
+	path := filepath.Join(filepath.Dir(f.file), fmt.Sprintf("%d.sqlite", number))
+	for _, suffix := range []string{"", "-wal"} {
+		data, err := os.ReadFile(f.file + suffix)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err := errors.Join(err, os.WriteFile(path+suffix, data, 0o600)); err != nil {
+			f.t.Fatal(err)
+		}
 	}
 	return path
 }
