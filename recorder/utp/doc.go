@@ -13,7 +13,8 @@
 //     connection is 1.4 MiB, if nobody reads, and what it cannot make us do is fail.
 //   - Of SYNs, 50 a second are let through, after a burst of 100; of resets as many are sent. A flood of either costs bounded memory; a peer of good
 //     will sends its SYN again.
-//   - From an address to which we have a connection, or are making one, no SYN is let through.
+//   - A peer that we dial, in vain or not, may connect to us meanwhile. Its SYN is passed over where it asks for the number of a connection of ours,
+//     or comes before that has one.
 //   - Errors of a connection are those of package net, or have their reason (package netfail): a deadline that passed is os.ErrDeadlineExceeded.
 //   - Datagrams that are no uTP are those of who shares the port (Socket.Others), and dropped when nobody reads them.
 //   - After Close nothing is left but memory that the library lets go of within two minutes.

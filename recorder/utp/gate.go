@@ -27,13 +27,14 @@ type gate struct {
 	others    *others
 
 	mu      sync.Mutex
-	dialled map[netip.AddrPort]int // connections that we made or are making
+	dialled map[netip.AddrPort]*dialled
+	recent  []recentSYN // that were let through, oldest first
 }
 
 func newGate(socket *net.UDPConn, accepting bool) *gate {
 	g := &gate{
 		UDPConn: socket, syns: rate.NewLimiter(synRate, synBurst), resets: rate.NewLimiter(synRate, synBurst),
-		others: newOthers(socket), dialled: make(map[netip.AddrPort]int),
+		others: newOthers(socket), dialled: make(map[netip.AddrPort]*dialled),
 	}
 	g.accepting.Store(accepting)
 	return g
@@ -65,7 +66,7 @@ func (g *gate) admit(b []byte, from netip.AddrPort) bool {
 		g.others.offer(b, from)
 		return false
 	case h.kind == kindSyn:
-		return g.accepting.Load() && !g.isDialled(from) && g.syns.Allow()
+		return g.accepting.Load() && g.admitSYN(h, from)
 	}
 	return true
 }
@@ -73,31 +74,15 @@ func (g *gate) admit(b []byte, from netip.AddrPort) bool {
 // WriteTo sends what the library says, fewer resets than it would like. A datagram that cannot be sent is one that is lost, as others are:
 // the connection ends by itself if it was needed.
 func (g *gate) WriteTo(b []byte, to net.Addr) (int, error) {
-	if h, ok := parseHeader(b); ok && h.kind == kindReset && !g.resets.Allow() {
+	h, ok := parseHeader(b)
+	switch {
+	case ok && h.kind == kindReset && !g.resets.Allow():
 		return len(b), nil
+	case ok && h.kind == kindSyn:
+		g.noteSYN(h, to)
 	}
 	if _, err := g.UDPConn.WriteTo(b, to); errors.Is(err, net.ErrClosed) {
 		return 0, err
 	}
 	return len(b), nil
-}
-
-// dial notes a connection of ours to an address, and gives what ends the note.
-func (g *gate) dial(to netip.AddrPort) (end func()) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.dialled[to]++
-	return sync.OnceFunc(func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if g.dialled[to]--; g.dialled[to] == 0 {
-			delete(g.dialled, to)
-		}
-	})
-}
-
-func (g *gate) isDialled(a netip.AddrPort) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.dialled[a] > 0
 }

@@ -1,7 +1,9 @@
 package utp_test
 
 import (
+	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -169,7 +171,7 @@ func TestNobodyTakesOurConnections(t *testing.T) {
 			return
 		}
 		tried.Do(func() {
-			for n := -3; n <= 3; n++ {
+			for n := -1; n <= 1; n++ {
 				peer.send(packet{kind: syn, connection: p.connection + uint16(n), seq: 1})
 			}
 		})
@@ -191,6 +193,72 @@ func TestNobodyTakesOurConnections(t *testing.T) {
 		t.Errorf("accepted %v, which we had dialled, before %v", got, stranger.address())
 	}
 }
+
+// A peer that takes no connection connects to us while we dial it in vain, and again while that connection lasts.
+func TestWhoIsDialledConnects(t *testing.T) {
+	us, peer := open(t, "127.0.0.1:0", true), listen(t)
+	var asked sync.Once
+	go peer.play(func(p packet) {
+		if p.kind == syn {
+			asked.Do(func() {
+				peer.send(packet{kind: syn, connection: p.connection + 100, seq: 1, window: 1 << 20})
+				peer.send(packet{kind: syn, connection: p.connection + 200, seq: 1, window: 1 << 20})
+			})
+		}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	dialled := make(chan error, 1)
+	go func() {
+		_, err := utp.Sockets{us}.Dial(ctx, peer.address())
+		dialled <- err
+	}()
+	for range 2 {
+		conn, err := us.Listener().Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if got := addressOf(conn.RemoteAddr()); got != peer.address() {
+			t.Errorf("accepted %v, want %v", got, peer.address())
+		}
+	}
+	cancel()
+	if err := <-dialled; !errors.Is(err, context.Canceled) {
+		t.Errorf("dialled: %v", err)
+	}
+}
+
+// A peer that asks for a connection and is dialled at once must not get the library to give both one number: the one is answered before the other
+// is asked for.
+func TestADialWaitsForAnAnswer(t *testing.T) {
+	us, peer := open(t, "127.0.0.1:0", true), listen(t)
+	began := time.Now()
+	peer.connect(t, us, packet{kind: syn, connection: 7, seq: 1})
+	if _, err := dial(t, us, peer.address(), 10*time.Millisecond); time.Since(began) < answerTime && !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("given up while it waits: %v", err)
+	}
+	asked := make(chan time.Time, 1)
+	go peer.play(func(p packet) {
+		if p.kind == syn {
+			select {
+			case asked <- time.Now():
+			default:
+			}
+			peer.send(packet{kind: state, connection: p.connection, seq: 5, ack: p.seq, window: 1 << 20})
+		}
+	})
+	conn, err := dial(t, us, peer.address(), patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if waited := (<-asked).Sub(began); waited < answerTime {
+		t.Errorf("asked for a connection %v after the peer did, want at least %v", waited, answerTime)
+	}
+}
+
+// answerTime is how long a SYN may be unanswered.
+const answerTime = 100 * time.Millisecond
 
 // floodSources are the addresses of a flood.
 const floodSources = 10_000

@@ -132,7 +132,10 @@ func (all Sockets) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error
 func (s *Socket) is4() bool { return s.gate.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap().Is4() }
 
 func (s *Socket) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
-	end := s.gate.dial(to)
+	end, err := s.gate.dial(ctx, to)
+	if err != nil {
+		return nil, err
+	}
 	dialled, err := s.library.DialContext(ctx, "", to.String())
 	if err == nil {
 		return newConn(s, dialled, end), nil
