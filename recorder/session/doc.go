@@ -40,7 +40,7 @@
 //
 // The peer hangs up. It has reached the threshold, and its set is settled: 2 s have passed since it first told about its pieces, so that replay can tell a
 // seed from a download that just finished. In a visit: nothing with content came for the timeout, and the set is settled if the peer told of one; or more messages than allowed.
-// When staying with a peer that we dialled: the revisit delay has passed and it is still not known what the peer began with; a new handshake brings a
+// When staying with a peer that we dialled: the revisit delay, and at least the timeout where it said nothing, has passed and it is still not known what the peer began with; a new handshake brings a
 // bitfield. Peers that came to us are kept, because they may not be reached; a visit of theirs ends as any other, and it is for them to come
 // back, or for the schedule to contact them where they said a port. Not a byte came
 // for 5 minutes; a message was not whole 30 s after it began; a message of ours could not be sent within the timeout; a message was longer than its bound.

@@ -101,6 +101,24 @@ func TestStay(t *testing.T) {
 	}
 }
 
+// A peer that is slow to say anything is given the timeout, however short the revisit delay; one that talks of other things is not.
+func TestNoSilentPeerIsLeftBeforeTheTimeout(t *testing.T) {
+	hasty := func(s *served) { s.Revisit = 2 * time.Second }
+	silent := play(t, hasty, func(sc *scene) { sc.open(plain); sc.at(time.Hour) })
+	silent.endsAfter(t, 6*time.Second, events.ReasonReopened)
+	slow := play(t, hasty, func(sc *scene) {
+		sc.open(plain)
+		sc.at(5 * time.Second)
+		sc.send(frame(events.Bitfield, 0xff, 0xfc))
+		sc.at(time.Minute)
+		sc.send(have(14))
+		sc.at(time.Hour)
+	})
+	slow.endsAfter(t, time.Minute, events.ReasonComplete)
+	evasive := play(t, hasty, func(sc *scene) { sc.open(modern); sc.send(extended(0, "de")); sc.at(time.Hour) })
+	evasive.endsAfter(t, 2*time.Second, events.ReasonReopened)
+}
+
 func TestVisit(t *testing.T) {
 	cases := []struct {
 		name   string
