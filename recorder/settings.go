@@ -69,7 +69,7 @@ type Settings struct {
 	DHTBootstrap  []string      `setting:"dht-bootstrap" unit:"host:port" help:"node with which to begin in the DHT (repeatable); without one, public nodes of other projects"`
 	DHTPort       uint16        `setting:"dht-port" unit:"port" help:"UDP port of the DHT node"`
 	DHTInterval   time.Duration `setting:"dht-interval" unit:"duration" help:"time between two lookups of a torrent in the DHT"`
-	DHTRate       int           `setting:"dht-rate" unit:"queries a second" help:"queries to the DHT in a second over IPv4, and as many over IPv6, at the most; 0 is no limit"`
+	DHTRate       int           `setting:"dht-rate" unit:"queries a second" help:"queries to the DHT in a second over IPv4, and as many over IPv6, at the most, and of these 4 to one node; 0 is no limit"`
 	DHTReadOnly   bool          `setting:"dht-read-only" help:"answer no query of the DHT, and say so; announces nothing to it either"`
 	NoDHTAnnounce bool          `setting:"no-dht-announce" help:"do not announce our port in the DHT, as is done with --passive"`
 

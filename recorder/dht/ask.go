@@ -27,8 +27,12 @@ type reply struct {
 
 var errNoAnswer = errors.New("an error instead of an answer")
 
-// ask asks a node, in the bounds of the rate. An error says that no answer came: none at all, or an error of the node.
+// ask asks a node, in the bounds of the rate in all and of that for one node. An error says that no answer came: none at all, or an error of the node.
 func (n *Node) ask(ctx context.Context, q question) (reply, error) {
+	to := q.to.ToNodeAddrPort().AddrPort
+	if err := n.turns.wait(ctx, to); err != nil {
+		return reply{}, err
+	}
 	if err := n.pace.Wait(ctx); err != nil {
 		return reply{}, err
 	}
@@ -38,6 +42,7 @@ func (n *Node) ask(ctx context.Context, q question) (reply, error) {
 	})
 	if again := int(result.Writes) - 1; again > 0 {
 		n.pace.ReserveN(time.Now(), again) // what was sent again counts too
+		n.turns.take(to, again, time.Now())
 	}
 	switch {
 	case result.Err != nil:

@@ -15,8 +15,9 @@
 //
 // A lookup asks nodes ever closer to the info hash for peers, at most maxAsked of them, then those that named some and the closest ones for
 // their filters (BEP 33), apart, since some leave the peers out when asked for both. Then it announces our port, if it is to. Private
-// torrents (BEP 27) are never asked for, and announces of them are not taken. All queries keep to one rate for each node. What is not
-// answered within half a second is sent once more.
+// torrents (BEP 27) are never asked for, and announces of them are not taken. All queries of our node keep to one rate, and those to one
+// other node to a lower one: nodes of libtorrent do not hear who sends them more than 50 datagrams in 10 s. What is not answered within half
+// a second is sent once more.
 //
 // # What others get
 //

@@ -67,6 +67,7 @@ type Node struct {
 	config  Config
 	gateway *gateway
 	pace    *rate.Limiter // of our queries
+	turns   *turns        // likewise, to each node; nil without a rate
 	lookups chan struct{} // a place for each lookup under way
 	offers  chan netip.AddrPort
 	store   *store
@@ -87,6 +88,9 @@ func NewNode(c Config) *Node {
 	n := &Node{
 		config: c, pace: limiter(c.Rate), lookups: make(chan struct{}, maxLookups), offers: make(chan netip.AddrPort, maxOffers),
 		store: newStore(), views: newViews(), settled: make(chan struct{}), joined: make(chan struct{}),
+	}
+	if c.Rate > 0 {
+		n.turns = newTurns()
 	}
 	n.visits = newVisits(n)
 	n.gateway = &gateway{guard: newGuard(c.Judge), conn: c.Conn, ipv6: c.IPv6, heard: n.heard}
