@@ -3,6 +3,8 @@ package input_test
 import (
 	"bytes"
 	"crypto/sha1"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -32,6 +34,20 @@ func FuzzParseTorrent(f *testing.F) {
 			if len(tier) == 0 {
 				t.Error("an empty tier")
 			}
+		}
+	})
+}
+
+// Metadata that peers gave means the same as in a file, and its hash is that of what was given.
+func FuzzParseInfo(f *testing.F) {
+	f.Fuzz(func(t *testing.T, info []byte) {
+		got, err := input.ParseInfo(info)
+		inFile, wrong := input.ParseTorrent(slices.Concat([]byte("d4:info"), info, []byte("e")))
+		if (err == nil) != (wrong == nil) {
+			t.Fatalf("%v, but in a file %v", err, wrong)
+		}
+		if err == nil && (got.InfoHash != sha1.Sum(info) || !reflect.DeepEqual(got, inFile)) {
+			t.Errorf("%+v, but in a file %+v", got, inFile)
 		}
 	})
 }

@@ -270,8 +270,13 @@ func TestRecordSkipsBrokenFilesAndDuplicates(t *testing.T) {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	for name, content := range map[string][]byte{"a.torrent": data, "b.torrent": data, "c.torrent": []byte("no")} {
+	for name, content := range map[string][]byte{
+		"a.torrent": data, "b.torrent": data, "c.torrent": []byte("no"), "nest.torrent": bytes.Repeat([]byte("l"), 8<<20), "long.torrent": []byte("d4:info2147483647:"),
+	} {
 		writeFile(t, filepath.Join(folder, name), content)
+	}
+	if err := syscall.Mkfifo(filepath.Join(folder, "pipe.torrent"), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	log := filepath.Join(dir, "exact.events")
@@ -279,7 +284,7 @@ func TestRecordSkipsBrokenFilesAndDuplicates(t *testing.T) {
 	if got.code != 0 || got.stdout != "recorded "+log+"\n" {
 		t.Fatalf("exit code %d, standard output %q\n%s", got.code, got.stdout, got.stderr)
 	}
-	for _, want := range []string{"skipped b.torrent: the same torrent as a.torrent", "skipped c.torrent", "recording 1 torrent"} {
+	for _, want := range []string{"skipped b.torrent: the same torrent as a.torrent", "skipped c.torrent", "skipped nest.torrent", "skipped long.torrent", "skipped pipe.torrent", "recording 1 torrent"} {
 		if !strings.Contains(got.stderr, want) {
 			t.Errorf("standard error has no %q:\n%s", want, got.stderr)
 		}

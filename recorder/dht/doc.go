@@ -19,6 +19,10 @@
 // other node to a lower one: nodes of libtorrent do not hear who sends them more than 50 datagrams in 10 s. What is not answered within half
 // a second is sent once more.
 //
+// Peers are recorded and contacted as nodes name them. rtorrent 0.9.8 gives the two bytes of a port in the wrong order: a port alone does not
+// tell that, and to try the other order of every port that is refused would send connections where nobody ever was. Such a peer costs one
+// connection that is refused, and is found by way of trackers and other peers.
+//
 // # What others get
 //
 // Unless it is read-only (BEP 43), a node answers queries, keeps what is announced to it for a while, in bounds, and gives it to who
