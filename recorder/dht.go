@@ -3,6 +3,7 @@ package recorder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -60,6 +61,9 @@ func (r *run) nodeConfig(n *node) dht.Config {
 			r.intake.offer(namedBySource(named))
 		},
 		Bootstrap: r.settings.DHTBootstrap, Rate: r.settings.DHTRate, ReadOnly: r.settings.DHTReadOnly, File: r.tableFile(n.ipv6),
+		Lonely: func(why events.Reason) {
+			r.advise(fmt.Sprintf("no node of the DHT has answered (%v): UDP may be blocked by a firewall, or the nodes of --dht-bootstrap be gone; they are asked again now and then", why))
+		},
 		Elsewhere: func() bool { return r.nodes.tellsFor(n) }, Hurry: r.hurry,
 	}
 	if len(r.settings.Bind) != 1 {

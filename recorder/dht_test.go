@@ -149,8 +149,11 @@ func TestARecordingWithoutADHTGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer mute.Close()
-	settings := dhtSettings(t, mute.LocalAddr().String())
-	r := record(t, settings, testTorrent(tracker.url()))
+	settings, log, advice := dhtSettings(t, mute.LocalAddr().String()), newMemoryLog(), make(chan string, 10)
+	settings.Sessions = 16 // which any limit of descriptors allows, so that there is no advice about that
+	r := recordWith(t, recorder.Deps{
+		CreateLog: func(string) (recorder.Log, error) { return log, nil }, Advise: func(a string) { advice <- a },
+	}, log.Log, settings, testTorrent(tracker.url()))
 	r.await(events.KindSessionOpened, 1)
 	r.await(events.KindDHTLookupEnded, 1)
 	if took := r.stop(nil); r.err != nil || took > settings.Timeout+2*time.Second {
@@ -160,6 +163,9 @@ func TestARecordingWithoutADHTGoesOn(t *testing.T) {
 	checkEnds(t, records, events.ReasonInterrupted)
 	if end := of[*events.DHTLookupEnded](records)[0]; end.Reason != events.ReasonTimeout || end.Asked != 0 {
 		t.Errorf("%s", eventstest.FormatEvent(end))
+	}
+	if said := <-advice; !strings.Contains(said, "no node of the DHT has answered (timeout)") || len(advice) > 0 {
+		t.Errorf("the user is told %q, and %d more", said, len(advice))
 	}
 }
 

@@ -89,7 +89,7 @@ func (n *Node) reportLonely(ctx context.Context) {
 		n.config.Text.Debug("this family of the DHT cannot be reached", "ipv6", n.config.IPv6, "reason", n.why())
 		return
 	}
-	n.config.Text.Warn("no node of the DHT has answered; asking again now and then", "ipv6", n.config.IPv6, "reason", n.why(), "bootstrap", n.config.Bootstrap)
+	n.config.Lonely(n.why())
 }
 
 // quietly tells that the other family speaks for both.

@@ -38,6 +38,8 @@ type Config struct {
 	ReadOnly  bool     // answer nobody, and say so (BEP 43)
 	File      string   // where the routing table is kept between runs; empty for nowhere
 
+	// Lonely is told, once at the most, why no node has answered when the node began. It is asked for again and again.
+	Lonely func(events.Reason)
 	// Elsewhere tells that this node, which has found nobody, need not tell of it: the other family can be asked, or tells. May be nil.
 	Elsewhere func() bool
 	// Foreign takes in nodes of the other family. May be nil.

@@ -35,6 +35,7 @@ func testConfig(conn net.PacketConn) Config {
 			return 0
 		},
 		Offer:  func(Named) {},
+		Lonely: func(events.Reason) {},
 		Number: func() events.LookupNumber { return events.LookupNumber(numbers.Add(1)) },
 	}
 }
