@@ -37,7 +37,7 @@ func (n *Node) ask(ctx context.Context, q question) (reply, error) {
 		return reply{}, err
 	}
 	began := time.Now()
-	result := n.server.Query(ctx, anacrolix.NewAddr(q.to.UDP()), q.method, anacrolix.QueryInput{
+	result := n.server.Load().Query(ctx, anacrolix.NewAddr(q.to.UDP()), q.method, anacrolix.QueryInput{
 		MsgArgs: q.arguments, NumTries: sends, RateLimiting: anacrolix.QueryRateLimiting{NotAny: true},
 	})
 	if again := int(result.Writes) - 1; again > 0 {

@@ -31,5 +31,6 @@
 // # Between runs
 //
 // The id, and the nodes of the routing table, are kept in a file, which is read with no more trust than an answer. When enough nodes agree
-// on our address, the id is made to fit to it (BEP 42). The ids of others are not held to that: a lookup is after all that is stored.
+// on our address, the id is made to fit to it (BEP 42), also when that changes while the node runs. The ids of
+// others are not held to that: a lookup is after all that is stored.
 package dht

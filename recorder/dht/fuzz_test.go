@@ -66,7 +66,7 @@ func FuzzServer(f *testing.F) {
 func startQuietNode(t testing.TB) *Node {
 	n := NewNode(testConfig(newDeafSocket()))
 	n.serve(n.loadTable())
-	t.Cleanup(func() { n.server.Close() })
+	t.Cleanup(func() { n.server.Load().Close() })
 	return n
 }
 

@@ -45,12 +45,12 @@ func (n *Node) join(ctx context.Context, kept table) bool {
 		}
 	}
 	if id, better := kept.secured(n.views); better {
-		n.serve(table{id: id, nodes: n.server.Nodes()}) // BEP 42
+		n.serve(table{id: id, nodes: n.server.Load().Nodes()}) // BEP 42
 		n.find(ctx)
 	}
 	close(n.joined)
 	n.settle()
-	n.config.Text.Info("joined the DHT", "ipv6", n.config.IPv6, "nodes", n.server.NumNodes())
+	n.config.Text.Info("joined the DHT", "ipv6", n.config.IPv6, "nodes", n.server.Load().NumNodes())
 	return true
 }
 
@@ -121,7 +121,7 @@ func (n *Node) find(ctx context.Context) uint32 {
 // approach walks towards the own id, from the nodes of the table and others.
 func (n *Node) approach(ctx context.Context, first []types.AddrMaybeId) uint32 {
 	w := &walk{
-		node: n, target: n.server.ID(), query: question{method: "find_node", arguments: krpc.MsgArgs{Target: n.server.ID(), Want: n.wanted()}},
+		node: n, target: n.server.Load().ID(), query: question{method: "find_node", arguments: krpc.MsgArgs{Target: n.server.Load().ID(), Want: n.wanted()}},
 		heard: func(found) error { return nil }, first: append(first, n.startingNodes()...),
 	}
 	w.run(ctx)
@@ -130,7 +130,7 @@ func (n *Node) approach(ctx context.Context, first []types.AddrMaybeId) uint32 {
 
 // startingNodes are those of the routing table.
 func (n *Node) startingNodes() []types.AddrMaybeId {
-	return types.AddrMaybeIdSliceFromNodeInfoSlice(n.server.Nodes())
+	return types.AddrMaybeIdSliceFromNodeInfoSlice(n.server.Load().Nodes())
 }
 
 // resolve gives the addresses of the nodes to begin with that are of our family. The error says what is wrong where there is none.

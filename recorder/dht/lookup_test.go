@@ -224,8 +224,8 @@ func TestTheRoutingTableIsKept(t *testing.T) {
 			first.stop()
 			second := startNode(t, at.ours, beginWith(), keep)
 			second.awaitJoin(t)
-			if first.server.ID() != second.server.ID() {
-				t.Errorf("the id was %x and is %x", first.server.ID(), second.server.ID())
+			if first.server.Load().ID() != second.server.Load().ID() {
+				t.Errorf("the id was %x and is %x", first.server.Load().ID(), second.server.Load().ID())
 			}
 		})
 	}
@@ -293,7 +293,7 @@ func TestNodesOfTheOtherFamilyArePassedOn(t *testing.T) {
 	if got := <-foreign; got != other {
 		t.Errorf("passed on is %v, want %v", got, other)
 	}
-	if slices.ContainsFunc(n.server.Nodes(), isForeign) {
+	if slices.ContainsFunc(n.server.Load().Nodes(), isForeign) {
 		t.Error("a node of IPv6 is in the table of IPv4")
 	}
 }

@@ -76,10 +76,10 @@ type Node struct {
 	visits  *visits
 	views   *views
 
-	server  *anacrolix.Server // that of Run; others use it once joined is closed
-	settled chan struct{}     // closed when it was first tried to find nodes
-	joined  chan struct{}     // closed when a node has answered
-	failure atomic.Uint32     // why none has, an events.Reason
+	server  atomic.Pointer[anacrolix.Server] // Run replaces it where the id changes; others use it once joined is closed
+	settled chan struct{}                    // closed when it was first tried to find nodes
+	joined  chan struct{}                    // closed when a node has answered
+	failure atomic.Uint32                    // why none has, an events.Reason
 }
 
 // NewNode makes a node that does nothing yet.
@@ -114,12 +114,12 @@ func (n *Node) Run(ctx context.Context) {
 	parts.Go(func() { n.gateway.receive(ctx) })
 	kept := n.loadTable()
 	n.serve(kept)
-	defer func() { n.server.Close() }() // of the last server
+	defer func() { n.server.Load().Close() }() // the last one
 	if !n.join(ctx, kept) {
 		return
 	}
-	parts.Go(n.server.TableMaintainer) // ends with the server
-	n.keep(ctx)
+	parts.Go(n.server.Load().TableMaintainer) // ends with the server
+	n.keep(ctx, &parts)
 }
 
 // serve starts a server of the library with an id and nodes. The server before, if any, is closed.
@@ -131,10 +131,9 @@ func (n *Node) serve(t table) {
 	c.DefaultWant = n.wanted()
 	c.PeerStore = n.visits
 	server, _ := anacrolix.NewServer(c) // fails only to open a socket, and this one is open
-	if n.server != nil {
-		n.server.Close()
+	if before := n.server.Swap(server); before != nil {
+		before.Close()
 	}
-	n.server = server
 	for _, node := range t.nodes {
 		_ = server.AddNode(node) // which its bucket has no room for, as the case may be
 	}
@@ -154,22 +153,37 @@ func (n *Node) wanted() []krpc.Want {
 // saveInterval is the time between two saves of the routing table.
 const saveInterval = 10 * time.Minute
 
-// keep asks the nodes that are offered, and saves the routing table, until ctx is done.
-func (n *Node) keep(ctx context.Context) {
+// keep asks the nodes that are offered, lets the id follow our address, and saves the routing table, until ctx is done.
+func (n *Node) keep(ctx context.Context, parts *sync.WaitGroup) {
 	ticker := time.NewTicker(saveInterval)
 	defer ticker.Stop()
 	for ctx.Err() == nil {
 		select {
 		case to := <-n.offers:
-			if n.server.NumNodes() < enoughNodes {
+			if n.server.Load().NumNodes() < enoughNodes {
 				n.greet(ctx, to)
 			}
 		case <-ticker.C:
+			n.followAddress(ctx, parts)
 			n.saveTable()
 		case <-ctx.Done():
 		}
 	}
 	n.saveTable()
+}
+
+// followAddress gives the node another id where its own does not fit to the address that others see any more (BEP 42), as when a provider has
+// given us another. Queries under way are not answered then. What others said of our address until now is out of date afterwards.
+func (n *Node) followAddress(ctx context.Context, parts *sync.WaitGroup) {
+	server := n.server.Load()
+	now := table{id: server.ID(), nodes: server.Nodes()}
+	if id, better := now.secured(n.views); better {
+		n.serve(table{id: id, nodes: now.nodes})
+		parts.Go(n.server.Load().TableMaintainer)
+		n.config.Text.Info("our address has changed, and with it the id of the node of the DHT", "ipv6", n.config.IPv6, "nodes", len(now.nodes))
+		n.find(ctx)
+	}
+	n.views.age()
 }
 
 // leave closes the socket and waits for all that belongs to the node, unless there is hurry. What is left then ends within two seconds.

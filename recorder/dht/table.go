@@ -106,7 +106,7 @@ func (n *Node) nodeSize() int {
 
 // saveTable replaces the file of the table at once. Without nodes it leaves it as it is.
 func (n *Node) saveTable() {
-	nodes := n.server.Nodes()
+	nodes := n.server.Load().Nodes()
 	if n.config.File == "" || len(nodes) == 0 {
 		return
 	}
@@ -116,7 +116,7 @@ func (n *Node) saveTable() {
 }
 
 func (n *Node) tableFile(nodes []krpc.NodeInfo) tableFile {
-	id := n.server.ID()
+	id := n.server.Load().ID()
 	f := tableFile{ID: id[:]}
 	if external, ok := n.views.external(); ok {
 		f.External = external.AsSlice()

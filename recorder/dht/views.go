@@ -26,8 +26,9 @@ const (
 
 // views are what nodes that we asked say our address is (BEP 42). Each network has one voice.
 type views struct {
-	mu   sync.Mutex
-	seen map[netip.Prefix]netip.Addr // by the viewer
+	mu     sync.Mutex
+	seen   map[netip.Prefix]netip.Addr // by the viewer, since age was called
+	before netip.Addr                  // what most had said until then
 }
 
 func newViews() *views { return &views{seen: make(map[netip.Prefix]netip.Addr)} }
@@ -45,10 +46,28 @@ func (v *views) add(from events.Address, compact []byte) {
 	}
 }
 
+// age lets only count what is said from now on. Until enough is said, our address is as before.
+func (v *views) age() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if most, ok := v.majority(); ok {
+		v.before = most
+	}
+	clear(v.seen)
+}
+
 // external is the address that most say, if enough do.
 func (v *views) external() (most netip.Addr, ok bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if most, ok = v.majority(); !ok {
+		most = v.before
+	}
+	return most, most.IsValid()
+}
+
+// majority is what most say since age was called. The caller holds mu.
+func (v *views) majority() (most netip.Addr, ok bool) {
 	counts := make(map[netip.Addr]int)
 	for _, a := range v.seen {
 		counts[a]++

@@ -48,7 +48,7 @@ type tally struct{ asked, answered, failed uint32 }
 func (w *walk) run(ctx context.Context) []k_nearest_nodes.Elem {
 	w.networks = make(map[netip.Prefix]int)
 	w.operation = traversal.Start(traversal.OperationInput{
-		Target: w.target, Alpha: walkWidth, K: walkClosest, DoQuery: w.ask, NodeFilter: w.node.server.TraversalNodeFilter,
+		Target: w.target, Alpha: walkWidth, K: walkClosest, DoQuery: w.ask, NodeFilter: w.node.server.Load().TraversalNodeFilter,
 	})
 	w.operation.AddNodes(w.first)
 	select {
