@@ -184,6 +184,22 @@ func allocated() uint64 {
 	return m.TotalAlloc
 }
 
+// Whoever takes exchanges hears of nobody from us, however long it lasts.
+func TestNothingOfOursIsExchanged(t *testing.T) {
+	sc := play(t, stay, func(sc *scene) {
+		sc.open(modern)
+		sc.send(extended(0, "d1:md6:lt_texi3e6:ut_pexi2eee"), frame(events.Bitfield, 0xf0, 0), extended(1, onePeer))
+		for minute := 1; minute <= 10; minute++ {
+			sc.at(time.Duration(minute) * time.Minute)
+			sc.send(have(uint32(minute)))
+		}
+	})
+	if sc.count(events.KindPeersExchanged) != 1 || len(sc.sent(events.KeepAlive)) == 0 {
+		t.Fatalf("recorded\n%s", sc.facts())
+	}
+	wantSeconds(t, sc.sent(events.Extended), nil)
+}
+
 // Two messages are taken at once and one a minute from then on.
 func TestRateOfExchanges(t *testing.T) {
 	var heard gossip

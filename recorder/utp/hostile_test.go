@@ -162,6 +162,27 @@ func TestAResetEndsAConnection(t *testing.T) {
 	}
 }
 
+// A reset with the right numbers from another address ends nothing.
+func TestAResetFromElsewhereEndsNothing(t *testing.T) {
+	us, peer, stranger := open(t, "127.0.0.1:0", true), listen(t), listen(t)
+	answer := peer.connect(t, us, packet{kind: syn, connection: 7, seq: 1, window: 1 << 20})
+	conn, err := us.Listener().Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	to := addressOf(us.Addr())
+	stranger.to.Store(&to)
+	stranger.send(packet{kind: reset, connection: 8, seq: 2, ack: answer.seq})
+	connected(t, open(t, "127.0.0.1:0", false), us) // by then what came before is done
+	peer.send(packet{kind: data, connection: 8, seq: 2, ack: answer.seq - 1, window: 1 << 20, payload: []byte("still here")})
+	conn.SetReadDeadline(time.Now().Add(patience))
+	got := make([]byte, 10)
+	if _, err := io.ReadFull(conn, got); err != nil || string(got) != "still here" {
+		t.Errorf("read %q, %v", got, err)
+	}
+}
+
 // A peer that asks for the number that we are using with it must not get the library to fail.
 func TestNobodyTakesOurConnections(t *testing.T) {
 	us, peer := open(t, "127.0.0.1:0", true), listen(t)
