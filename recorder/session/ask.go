@@ -25,11 +25,15 @@ const (
 // rtorrent, for ever.
 var holdingBack = []string{"-TR", "-lt"}
 
+// tellingAtOnce are the clients that are known to tell of a piece within a second, or of all of them anew every other second: those of libtorrent,
+// and aria2. They are not asked.
+var tellingAtOnce = []string{"-LT", "-qB", "-DE", "A2-"}
+
 // offerMetadata remembers by which number a peer takes requests for metadata, if it does.
 func (s *session) offerMetadata(number uint8) {
 	s.peer.metadata = number
 	switch {
-	case number == 0:
+	case number == 0, s.isOneOf(tellingAtOnce):
 		s.timers.ask = never
 	case s.timers.ask == never:
 		s.timers.ask = s.now + askInterval
@@ -52,7 +56,7 @@ func (s *session) ask() {
 
 // hurry asks a peer soon again that may be about to finish.
 func (s *session) hurry() {
-	if s.timers.ask != never && s.sized() && s.holdsBack() && s.mayFinish() {
+	if s.timers.ask != never && s.sized() && s.isOneOf(holdingBack) && s.mayFinish() {
 		s.timers.ask = min(s.timers.ask, s.timers.asked+hurryInterval)
 	}
 }
@@ -66,10 +70,10 @@ func (s *session) mayFinish() bool {
 	return s.timers.asked > 0 && count > s.askedWith && 2*count-s.askedWith >= s.complete
 }
 
-// holdsBack tells whether the client of the peer is known to hold haves back.
-func (s *session) holdsBack() bool {
-	const client = 3 // bytes of the peer id
-	return slices.Contains(holdingBack, string(s.theirs.PeerID[:client]))
+// isOneOf tells whether the peer id begins as that of one of some clients.
+func (s *session) isOneOf(clients []string) bool {
+	const name = 3 // bytes
+	return slices.Contains(clients, string(s.theirs.PeerID[:name]))
 }
 
 // receiveMetadata takes in a metadata message (BEP 9). A request is rejected: we have no metadata to give. One that comes above the

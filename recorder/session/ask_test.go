@@ -24,7 +24,9 @@ func TestClientsThatHoldHavesBackAreAskedSoonWhenTheyMayFinish(t *testing.T) {
 		{"rtorrent below 80 %", "-lt0D80-", [2]byte{0xff, 0}, []events.PieceIndex{12}, []int{5, 10, 15, 20, 25}},
 		{"rtorrent below 80 %, which will soon be complete if it goes on as it did", "-lt0D80-", [2]byte{0xff, 0}, []events.PieceIndex{12, 13, 14, 15},
 			[]int{5, 6, 11, 16, 21, 26}},
-		{"a client that tells at once", "-LT2080-", [2]byte{0xff, 0xf0}, []events.PieceIndex{12}, []int{5, 10, 15, 20, 25}},
+		{"a client that nobody knows", "-XX0001-", [2]byte{0xff, 0xf0}, []events.PieceIndex{12}, []int{5, 10, 15, 20, 25}},
+		{"libtorrent, which tells at once", "-LT2080-", [2]byte{0xff, 0xf0}, []events.PieceIndex{12}, nil},
+		{"aria2, which tells again and again", "A2-1-36-", [2]byte{0xff, 0xf0}, []events.PieceIndex{12}, nil},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
