@@ -25,10 +25,32 @@
 // # What is said to a peer
 //
 // A handshake; an extension handshake to peers that support it (BEP 10); have-none to peers that support the fast extension (BEP 6);
-// a request for metadata piece 0 every 5 s, while the peer offers metadata (BEP 9) and is below the threshold, since that makes some clients
-// flush the haves that they hold back (every second to those that are known for it, when they may be about to finish: see Staying to the end);
-// a keep-alive after 60 s without a word of ours; and a reject to who asks us for metadata. Never
+// requests for metadata piece 0 (see Staying to the end); a keep-alive after 60 s without a word of ours; and a reject to who asks us for metadata. Never
 // interested, a bitfield, a have, a request for content, or content.
+//
+// # Staying to the end
+//
+// Clients differ in how long they keep somebody who takes nothing and gives nothing, and in whether they tell him what they got. Some hold
+// their haves back until they write something else, such as an answer about metadata (BEP 9): those are asked for its piece 0 every 5 s as long
+// as they are below the threshold, and every second when they may be about to finish, which is from 80 % on, for 15 s after each news, or when
+// as much again as came since the last request would make them complete. Clients that tell by themselves are not asked; those that nobody
+// knows are asked every 5 s. This was measured with downloads of 140 to 440 s on loopback, of a torrent of 512 pieces and metadata of 10 KB:
+//
+//	                   libtorrent 2.0.8   aria2 1.36        transmission 3.00    rtorrent 0.9.8
+//	what we ask        nothing            nothing           metadata             metadata
+//	it tells           a have at once     a bitfield every  haves with what      haves with what
+//	                                      1 to 2 s          it answers           it answers
+//	a session lasts    to the end         30 s, always      274 s                to the end
+//	  without asking   to the end         30 s              173 s and more       to the end
+//	  nor keep-alives  120 s              30 s              173 s and more       120 s
+//	its end seen after 0.0 s              0.0 s             1 s, at most 2.4 s   0.3 s, at most 0.9 s
+//	  without asking   0.0 s              0.0 s             5.9 s                8.7 s, when it was back
+//
+// The end is the threshold, by the client's own clock. Asked, libtorrent and aria2 did all the same, but gave 285 KB in place of 5 KB. aria2 hangs
+// up on whoever is not interested, and transmission on whoever gives nothing, whatever is said: they are contacted again at once (the schedule's
+// part, see package swarm), and where aria2 is the one to connect, it was back and seen complete after 4 s. Unasked, rtorrent tells its haves
+// once a minute with a keep-alive of its own. It hangs up on everybody the moment it has finished, in order to check what it has; so a pace of 5 s
+// alone missed the end of fast downloads, and one of 1 s that lasted only while each answer brought news that of slow ones.
 //
 // # Metadata
 //
