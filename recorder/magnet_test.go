@@ -51,6 +51,9 @@ func TestMagnetIsResolvedFromAPeerThatItNames(t *testing.T) {
 	settings, torrent := magnetSettings(t), magnetOf(swarm.Payload.InfoHash, swarm.Clients[0].AddrPort())
 	r := record(t, settings, torrent)
 	r.await(events.KindSessionClosed, 1)
+	if shown := r.Snapshot().Torrents[0]; shown.Name != "magnet" || !shown.MetadataKnown {
+		t.Errorf("shown is %+v", shown)
+	}
 	r.stop(nil)
 	records := r.log.Records()
 	checkEnds(t, records, events.ReasonInterrupted)
@@ -69,6 +72,19 @@ func TestMagnetIsResolvedFromAPeerThatItNames(t *testing.T) {
 		t.Errorf("the seed was left because of %v, want that it is complete", closed[0].Reason)
 	}
 	checkKept(t, settings, torrent, want)
+}
+
+// As long as nobody gives the metadata of a magnet link without a name, its info hash is shown.
+func TestMagnetThatNobodyResolves(t *testing.T) {
+	hash := events.InfoHash([]byte("hash of a lonely one"))
+	r := record(t, magnetSettings(t), magnetOf(hash, startPeer(t, mute).addr()))
+	r.await(events.KindSessionOpened, 1)
+	shown := r.Snapshot().Torrents
+	if len(shown) != 1 || shown[0].Name != hash.String() || shown[0].MetadataKnown {
+		t.Errorf("shown is %+v", shown)
+	}
+	r.stop(nil)
+	checkEnds(t, r.log.Records(), events.ReasonInterrupted)
 }
 
 // checkKept demands that a second run needs nobody for the metadata.

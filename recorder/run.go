@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -189,8 +190,16 @@ func (r *run) snapshot() Snapshot {
 	r.dispatcher.look(func(schedule *swarm.Schedule) {
 		s.Total = schedule.Total()
 		for _, t := range r.torrents {
-			s.Torrents = append(s.Torrents, TorrentSnapshot{Number: t.TorrentNumber, Name: r.book.of(t.TorrentNumber).name, Counts: schedule.Torrent(t.TorrentNumber)})
+			s.Torrents = append(s.Torrents, r.snapshotOf(t, schedule))
 		}
 	})
 	return s
+}
+
+func (r *run) snapshotOf(t torrent, schedule *swarm.Schedule) TorrentSnapshot {
+	known := r.book.of(t.TorrentNumber)
+	return TorrentSnapshot{
+		Number: t.TorrentNumber, Name: cmp.Or(known.name, t.InfoHash.String()), MetadataKnown: known.metadata.PieceCount > 0,
+		Counts: schedule.Torrent(t.TorrentNumber),
+	}
 }

@@ -21,7 +21,8 @@ type Snapshot struct {
 
 // TorrentSnapshot is the state of one torrent.
 type TorrentSnapshot struct {
-	Number events.TorrentNumber
-	Name   string
+	Number        events.TorrentNumber
+	Name          string // or the info hash, while no name is known
+	MetadataKnown bool
 	swarm.Counts
 }

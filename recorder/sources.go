@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -46,7 +47,7 @@ func (r *Recorder) adviseSources() {
 			continue
 		}
 		if unknown++; unknown <= most {
-			names = append(names, fmt.Sprintf("%.40s", t.DisplayName))
+			names = append(names, fmt.Sprintf("%.40s", cmp.Or(t.DisplayName, t.InfoHash.String())))
 		}
 	}
 	if unknown > most {

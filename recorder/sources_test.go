@@ -21,6 +21,7 @@ func TestTorrentsWithoutAnySourceAreNamed(t *testing.T) {
 		want     string // in the advice; empty for no advice
 	}{
 		"each has one":   {[]torrent{tracked, linked}, Settings{}, ""},
+		"no name":        {[]torrent{{Torrent: input.Torrent{InfoHash: events.InfoHash{0xab}}}}, Settings{}, "peers of ab00"},
 		"one has none":   {[]torrent{tracked, bare}, Settings{}, "peers of bare:"},
 		"the DHT":        {[]torrent{bare}, Settings{DHT: true}, ""},
 		"local trackers": {[]torrent{bare}, Settings{LocalTrackers: true}, ""},

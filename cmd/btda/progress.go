@@ -91,8 +91,22 @@ func (p *progress) lineShower() func(recorder.Snapshot) {
 }
 
 func progressLine(s recorder.Snapshot) string {
-	return fmt.Sprintf("peers: %d known, %d in contact, %d connected to us, %d left for good; %d events, %s",
+	text := fmt.Sprintf("peers: %d known, %d in contact, %d connected to us, %d left for good; %d events, %s",
 		s.Total.Known, s.Total.Active, s.Incoming, s.Total.Finished, s.Appended, logSize(s))
+	if n := unresolved(s.Torrents); n > 0 {
+		text += "; no metadata yet of " + torrentCount(n)
+	}
+	return text
+}
+
+// unresolved counts the torrents of magnet links whose metadata no peer has given yet.
+func unresolved(torrents []recorder.TorrentSnapshot) (n int) {
+	for _, t := range torrents {
+		if !t.MetadataKnown {
+			n++
+		}
+	}
+	return n
 }
 
 // logSize tells how large the log is and, once that can be told, how fast it grows.
@@ -133,8 +147,12 @@ func screenLines(s recorder.Snapshot, rows int) []string {
 	}
 	lines := []string{head}
 	for i, t := range torrents {
-		lines = append(lines, fmt.Sprintf("  %s%s  %7d known  %6d in contact  %7d left for good",
-			names[i], strings.Repeat(" ", width-widthOf(names[i])), t.Known, t.Active, t.Finished))
+		line := fmt.Sprintf("  %s%s  %7d known  %6d in contact  %7d left for good",
+			names[i], strings.Repeat(" ", width-widthOf(names[i])), t.Known, t.Active, t.Finished)
+		if !t.MetadataKnown {
+			line += "  no metadata yet"
+		}
+		lines = append(lines, line)
 	}
 	if hidden > 0 {
 		lines = append(lines, fmt.Sprintf("  and %d more", hidden))

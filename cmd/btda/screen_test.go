@@ -17,7 +17,7 @@ func testSnapshot(names ...string) recorder.Snapshot {
 	s := recorder.Snapshot{Elapsed: 2*time.Hour + 300*time.Millisecond, Appended: 1234, LogSize: 3 << 20, Incoming: 4, Total: swarm.Counts{Known: 60, Active: 6, Finished: 1}}
 	for i, name := range names {
 		s.Torrents = append(s.Torrents, recorder.TorrentSnapshot{
-			Number: events.TorrentNumber(i + 1), Name: name, Counts: swarm.Counts{Known: 10 * (i + 1), Active: i, Finished: 1},
+			Number: events.TorrentNumber(i + 1), Name: name, MetadataKnown: true, Counts: swarm.Counts{Known: 10 * (i + 1), Active: i, Finished: 1},
 		})
 	}
 	return s
@@ -77,6 +77,17 @@ func TestAPlainLineSaysHowTheLogGrows(t *testing.T) {
 	s.Elapsed = 59 * time.Second
 	if got := logSize(s); got != "log 3.0M" {
 		t.Errorf("after less than a minute it says %q", got)
+	}
+}
+
+func TestTorrentsWithoutMetadataAreShown(t *testing.T) {
+	s := testSnapshot("cats", "dogs")
+	s.Torrents[1].MetadataKnown = false
+	if lines := screenLines(s, 24); strings.Contains(lines[1], "metadata") || !strings.HasSuffix(lines[2], "  no metadata yet") {
+		t.Errorf("lines\n%s", strings.Join(lines, "\n"))
+	}
+	if line := progressLine(s); !strings.HasSuffix(line, "; no metadata yet of 1 torrent") {
+		t.Errorf("line %q", line)
 	}
 }
 
