@@ -164,7 +164,7 @@ func TestARecordingWithoutADHTGoesOn(t *testing.T) {
 	if end := of[*events.DHTLookupEnded](records)[0]; end.Reason != events.ReasonTimeout || end.Asked != 0 {
 		t.Errorf("%s", eventstest.FormatEvent(end))
 	}
-	if said := <-advice; !strings.Contains(said, "no node of the DHT has answered (timeout)") || len(advice) > 0 {
+	if said := awaitAdvice(t, advice); !strings.Contains(said, "no node of the DHT has answered (timeout)") || len(advice) > 0 {
 		t.Errorf("the user is told %q, and %d more", said, len(advice))
 	}
 }

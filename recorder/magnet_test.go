@@ -87,6 +87,23 @@ func TestMagnetThatNobodyResolves(t *testing.T) {
 	checkEnds(t, r.log.Records(), events.ReasonInterrupted)
 }
 
+// Metadata that is larger than the user wants is not taken, though it is the true one.
+func TestMetadataThatIsTooLarge(t *testing.T) {
+	swarm := startMagnetSwarm(t, false, swarmtest.ClientOptions{Name: "seed", Full: true})
+	settings := magnetSettings(t)
+	settings.MaxMetadata = 20 * magnetPieces // bytes: the hashes alone
+	r := record(t, settings, magnetOf(swarm.Payload.InfoHash, swarm.Clients[0].AddrPort()))
+	r.await(events.KindMetadataFailed, 1)
+	r.stop(nil)
+	records := r.log.Records()
+	if failed := of[*events.MetadataFailed](records); failed[0].Reason != events.ReasonTooLarge || failed[0].Session == 0 {
+		t.Errorf("failed %+v, want that it is too large", failed[0])
+	}
+	if received := of[*events.MetadataReceived](records); len(received) > 0 {
+		t.Errorf("received %+v", received)
+	}
+}
+
 // checkKept demands that a second run needs nobody for the metadata.
 func checkKept(t *testing.T, settings recorder.Settings, torrent input.Torrent, want input.Torrent) {
 	t.Helper()

@@ -53,7 +53,7 @@ func (r *run) takeMetadata(t torrent, info []byte, from events.SessionNumber) (s
 	}
 	learned := r.learn(t, known, from)
 	if learned.Private {
-		r.closeToOthers(t.TorrentNumber)
+		r.closeToOthers(t)
 	}
 	return learned, nil
 }

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"context"
+	"fmt"
 
 	"btda/events"
 	"btda/recorder/swarm"
@@ -35,7 +36,11 @@ func newPrivacy(ctx context.Context, torrents []torrent) *privacy {
 func (p *privacy) until(number events.TorrentNumber) context.Context { return p.open[number].Context }
 
 // closeToOthers leaves what a private torrent must not have. It may be called again.
-func (r *run) closeToOthers(number events.TorrentNumber) {
-	r.privacy.open[number].end()
-	r.dispatcher.tell(func(s *swarm.Schedule) { s.Restrict(number) })
+func (r *run) closeToOthers(t torrent) {
+	r.privacy.open[t.TorrentNumber].end()
+	r.dispatcher.tell(func(s *swarm.Schedule) { s.Restrict(t.TorrentNumber) })
+	if !t.MetadataKnown && len(t.Tiers) == 0 { // of a file New has told
+		r.advise(fmt.Sprintf("%.40s is private, and its magnet link names no tracker: nobody else may be asked for peers; record a link or a file that has its tracker",
+			r.book.of(t.TorrentNumber).name))
+	}
 }

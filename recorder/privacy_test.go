@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,6 +60,27 @@ func TestMagnetThatTurnsOutPrivate(t *testing.T) {
 	}
 	if trackers.Asked != 1 {
 		t.Errorf("%d trackers are shown, want that of the link", trackers.Asked)
+	}
+}
+
+// Where the metadata says that nobody but trackers may be asked, and the link names none, the user is told, also in the next run.
+func TestPrivateMagnetWithoutATracker(t *testing.T) {
+	swarm := startMagnetSwarm(t, true, swarmtest.ClientOptions{Name: "seed", Full: true})
+	settings := magnetSettings(t)
+	settings.Sessions = 16 // which any limit of descriptors allows, so that there is no advice about that
+	for range 2 {
+		log, advice := newMemoryLog(), make(chan string, 10)
+		r := recordWith(t, recorder.Deps{
+			CreateLog: func(string) (recorder.Log, error) { return log, nil }, Advise: func(a string) { advice <- a },
+		}, log.Log, settings, magnetOf(swarm.Payload.InfoHash, swarm.Clients[0].AddrPort()))
+		r.await(events.KindMetadataReceived, 1)
+		if said := awaitAdvice(t, advice); !strings.Contains(said, "magnet is private") {
+			t.Errorf("the user is told %q", said)
+		}
+		r.stop(nil)
+		if len(advice) > 0 {
+			t.Errorf("the user is told more: %q", <-advice)
+		}
 	}
 }
 

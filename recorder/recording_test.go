@@ -145,6 +145,18 @@ func (r *recording) ended(began time.Time) time.Duration {
 	}
 }
 
+// awaitAdvice gives the next line that the user is told.
+func awaitAdvice(t testing.TB, advice <-chan string) string {
+	t.Helper()
+	select {
+	case said := <-advice:
+		return said
+	case <-time.After(testPatient):
+		t.Fatal("the user is told nothing")
+		return ""
+	}
+}
+
 // of gives the events of a type, in their order.
 func of[E events.Event](records []events.Record) []E {
 	var list []E

@@ -119,7 +119,7 @@ func (r *run) start(ctx context.Context) {
 	r.live.Store(r)
 	for _, t := range r.torrents {
 		if r.book.private(t.TorrentNumber) {
-			r.closeToOthers(t.TorrentNumber)
+			r.closeToOthers(t)
 		}
 	}
 	r.offerKnown()
