@@ -26,7 +26,7 @@ type ClientOptions struct {
 	Full    bool       // it begins with the whole payload
 	// Goal is the number of pieces that it downloads: it stays connected but wants no more then. 0 is all.
 	Goal int
-	Rate int  // bytes a second that it receives, at the most; 0 is no limit
+	Rate int  // bytes of the payload a second, at the most; 0 is no limit. It holds up nothing else that peers say
 	PEX  bool // peer exchange (BEP 11)
 	UTP  bool // uTP beside TCP (BEP 29); a dial under way then outlives Close by some seconds
 
@@ -51,21 +51,21 @@ type Client struct {
 	close   func() error
 }
 
-// burst is what a client with a rate may receive at once: two blocks of 16 KiB.
-const burst = 32 << 10
-
 // StartClient starts a client. It runs until Close.
 func StartClient(p *Payload, o ClientOptions) (*Client, error) {
 	if o.Goal == 0 {
 		o.Goal = p.PieceCount
 	}
-	c := &Client{ClientOptions: o, memory: newMemory(p, o.Goal, o.Full)}
+	c := &Client{ClientOptions: o, memory: newMemory(p, &o)}
 	client, err := torrent.NewClient(c.config())
 	if err != nil {
 		return nil, fmt.Errorf("swarmtest: client %s on %v: %w", o.Name, o.Address, err)
 	}
 	c.client, c.PeerID = client, events.PeerID(client.PeerID())
-	c.close = sync.OnceValue(func() error { return errors.Join(errors.Join(c.client.Close()...), c.closeDoors()) })
+	c.close = sync.OnceValue(func() error {
+		close(c.memory.left)
+		return errors.Join(errors.Join(c.client.Close()...), c.closeDoors())
+	})
 	if err := c.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("swarmtest: client %s on %v: %w", o.Name, o.Address, err), c.Close())
 	}
@@ -97,9 +97,6 @@ func (c *Client) config() *torrent.ClientConfig {
 	o.TrackerDialContext = c.dialer().DialContext
 	o.DefaultStorage = c.memory
 	o.Slogger = slog.New(slog.DiscardHandler)
-	if c.Rate > 0 {
-		o.DownloadRateLimiter = rate.NewLimiter(rate.Limit(c.Rate), burst)
-	}
 	return o
 }
 

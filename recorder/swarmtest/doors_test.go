@@ -48,7 +48,7 @@ func TestDoors(t *testing.T) {
 		t.Error(err)
 	}
 	for i, k := range kinds {
-		knock := knock{client: s.Clients[i], hash: s.Payload.InfoHash[:]}
+		knock := knock{T: t, client: s.Clients[i], hash: s.Payload.InfoHash[:]}
 		if err := knock.tcp(ctx); !errors.Is(err, k.tcp) {
 			t.Errorf("%s: TCP: %v, want %v", k.Name, err, k.tcp)
 		}
@@ -66,6 +66,7 @@ var (
 
 // knock is an observer that exchanges handshakes with a client.
 type knock struct {
+	*testing.T
 	client *Client
 	hash   []byte
 }
@@ -84,7 +85,7 @@ func (k knock) utp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer socket.Close()
+	k.Cleanup(func() { socket.CloseNow() }) // after the client, which waits for an answer to its last words
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	conn, err := socket.DialContext(ctx, "udp", k.client.AddrPort().String())

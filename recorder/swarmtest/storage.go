@@ -2,12 +2,14 @@ package swarmtest
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 	"time"
 
 	"github.com/anacrolix/torrent/metainfo"
 	"github.com/anacrolix/torrent/storage"
+	"golang.org/x/time/rate"
 )
 
 // Progress is how many pieces a client had from a time on.
@@ -17,9 +19,14 @@ type Progress struct {
 }
 
 // memory is the storage of one torrent of one client, and the witness of its progress.
+//
+// It is also what makes a client slow. A limit on all that the client reads would hold up handshakes too, by seconds: each read waits for all
+// blocks that any other peer has just sent.
 type memory struct {
 	goal    int           // pieces
 	reached chan struct{} // closed when the goal is reached
+	left    chan struct{} // closed when the client leaves
+	pace    *rate.Limiter
 
 	mu       sync.RWMutex
 	data     []byte
@@ -27,11 +34,18 @@ type memory struct {
 	history  []Progress
 }
 
+// burst is what a client with a rate may take in at once: two blocks of 16 KiB.
+const burst = 32 << 10
+
 // newMemory returns an empty storage, or a full one for a payload that is there already.
-func newMemory(p *Payload, goal int, full bool) *memory {
-	m := &memory{goal: goal, reached: make(chan struct{}), verified: make([]bool, p.PieceCount)}
+func newMemory(p *Payload, o *ClientOptions) *memory {
+	m := &memory{goal: o.Goal, reached: make(chan struct{}), left: make(chan struct{}), verified: make([]bool, p.PieceCount),
+		pace: rate.NewLimiter(rate.Inf, burst)}
+	if o.Rate > 0 {
+		m.pace.SetLimit(rate.Limit(o.Rate))
+	}
 	first := Progress{Time: time.Now()}
-	if full {
+	if o.Full {
 		m.data, first.Pieces = p.data, p.PieceCount
 		for i := range m.verified {
 			m.verified[i] = true
@@ -77,12 +91,21 @@ func (p *piece) ReadAt(b []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// WriteAt is that of io.WriterAt.
+// WriteAt is that of io.WriterAt: it takes in a block, in the rate of the client. Nothing more is read from the peer that sent it meanwhile.
 func (p *piece) WriteAt(b []byte, off int64) (int, error) {
+	timer := time.NewTimer(p.pace.ReserveN(time.Now(), min(len(b), burst)).Delay())
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.left:
+		return 0, errLeft
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return copy(p.data[p.at+off:], b), nil
 }
+
+var errLeft = errors.New("swarmtest: the client has left")
 
 // MarkComplete is that of storage.PieceImpl: the piece is verified, and no peer knows yet.
 func (p *piece) MarkComplete() error {
