@@ -169,7 +169,7 @@ func (c *churn) completions(threshold int) (all []completion) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, g := range c.guests {
-		one := completion{kind: g.kind, name: g.Name, address: g.Address, began: g.History()[0].Time}
+		one := completion{kind: g.kind, name: g.Name, address: g.Address, began: g.History()[0].Time, threshold: threshold}
 		if at, ok := g.CrossedAt(threshold); ok {
 			one.crossed = at
 			all = append(all, one)

@@ -76,7 +76,7 @@ func (s *scene) play(ctx context.Context) (err error) {
 		return fmt.Errorf("read %s: %w", s.sqlite, err)
 	}
 	if s.churn {
-		return s.reportRecall(counted)
+		return s.reportRecall(ctx, counted)
 	}
 	return s.report(counted)
 }

@@ -88,7 +88,7 @@ func newCommand(start func(options) error) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PreRunE: func(c *cobra.Command, _ []string) error {
-			o.resolve(c.Flags().Changed("pace"))
+			o.resolve(c.Flags().Changed)
 			return o.validate()
 		},
 		RunE: func(*cobra.Command, []string) error { return start(o) },
@@ -98,7 +98,7 @@ func newCommand(start func(options) error) *cobra.Command {
 	f.BoolVarP(&o.passive, "passive", "p", false, "wait for the clients to connect; combines with -a")
 	f.StringVar(&o.observe, "observe", string(recorder.Stay), "how to observe: stay, visit, or both one after the other")
 	f.StringVar(&o.output, "output", "", "folder for the event log and the SQLite file (default: a new one for temporary files)")
-	f.DurationVar(&o.timeout, "timeout", 3*time.Second, "how long the recorder waits for a peer")
+	f.DurationVar(&o.timeout, "timeout", 3*time.Second, fmt.Sprintf("how long the recorder waits for a peer; %v with --churn", churnTimeout))
 	f.DurationVar(&o.revisit, "revisit", 2*time.Second, "delay until the recorder visits a peer again")
 	f.IntVar(&o.pieces, "pieces", 256, "pieces of the torrent, of 16 KiB each")
 	f.DurationVar(&o.pace, "pace", 16*time.Second, fmt.Sprintf("time that the slowest leecher takes; %v with --churn", churnPace))
@@ -118,14 +118,20 @@ const (
 	maxTurns  = 100
 )
 
-// resolve fills in what --churn means for other options.
-func (o *options) resolve(paceChosen bool) {
+// churnTimeout is that of btda record: how well peers are reached depends on it.
+var churnTimeout = recorder.DefaultSettings().Timeout
+
+// resolve fills in what --churn means for other options, unless they were chosen.
+func (o *options) resolve(chosen func(flag string) bool) {
 	if !o.churn {
 		return
 	}
 	o.active, o.passive = true, true
-	if !paceChosen {
+	if !chosen("pace") {
 		o.pace = churnPace
+	}
+	if !chosen("timeout") {
+		o.timeout = churnTimeout
 	}
 }
 

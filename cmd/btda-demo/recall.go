@@ -1,13 +1,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
+
+	"btda/replay"
 )
 
 // What a recording of a churning swarm should reach.
@@ -24,7 +26,9 @@ type completion struct {
 	kind, name     string
 	address        netip.Addr
 	began, crossed time.Time
+	threshold      int       // pieces
 	counted        []peerRow // the rows of its address
+	trail          *trail    // of its address
 }
 
 // reachable tells whether there was a way to the client, or from it to the recorder, for long enough. Every kind has one all the time.
@@ -45,17 +49,49 @@ func (c completion) right() bool {
 	return slices.ContainsFunc(c.confirmed(), func(d *downloadRow) bool { return !c.crossed.After(moment(d.firstAbove).Add(drift)) })
 }
 
-// missed says what is known of a download that was not confirmed.
-func (c completion) missed() string {
-	known := "never met"
-	if len(c.counted) > 0 {
-		p := c.counted[0]
-		known = fmt.Sprintf("met in %d sessions, %s to %s pieces", p.visits, number(p.firstPieces), number(p.lastPieces))
-		if p.download != nil {
-			known += ", a download that is " + p.download.belowEvidence
-		}
+// The reasons for which a completion is missed.
+const (
+	neverMet  = "no connection came about"
+	untold    = "it told nothing of its pieces"
+	lateStart = "it had crossed when it first told of its pieces"
+	unproven  = "what it began with is only assumed"
+	leftEarly = "it left before it told of its last pieces"
+	away      = "there was no connection when it crossed"
+)
+
+// miss gives the reason for which a completion was missed, and what the log and the tables know of it.
+func (c completion) miss() (reason, known string) {
+	if len(c.trail.visits) == 0 || len(c.counted) == 0 {
+		return neverMet, c.trail.commonFailure()
 	}
-	return fmt.Sprintf("%s (%v), there for %.1f s: %s", c.name, c.address, c.crossed.Sub(c.began).Seconds(), known)
+	p := c.counted[0]
+	known = fmt.Sprintf("%s to %s pieces; %s", number(p.firstPieces), number(p.lastPieces), c.encounter())
+	switch {
+	case p.download != nil:
+		return unproven, known
+	case !p.firstPieces.Valid:
+		return untold, known
+	case int(p.firstPieces.Int64) >= c.threshold:
+		return lateStart, known
+	case c.trail.at(c.crossed) != nil:
+		return leftEarly, known
+	}
+	return away, known
+}
+
+// encounter tells of the session that lasted when the client crossed, or the one before or after that.
+func (c completion) encounter() string {
+	seconds := func(from, to time.Time) string { return fmt.Sprintf("%.1f s", to.Sub(from).Seconds()) }
+	if v := c.trail.at(c.crossed); v != nil && v.closed.IsZero() {
+		return "connected since " + seconds(v.opened, c.crossed) + " before it crossed, to the end"
+	} else if v != nil {
+		return fmt.Sprintf("connected since %s before it crossed, until %s after: %v by %v",
+			seconds(v.opened, c.crossed), seconds(c.crossed, v.closed), v.reason, v.by)
+	}
+	if v := c.trail.before(c.crossed); v != nil {
+		return fmt.Sprintf("connected for %s until %s before it crossed: %v by %v", seconds(v.opened, v.closed), seconds(v.closed, c.crossed), v.reason, v.by)
+	}
+	return "connected " + seconds(c.crossed, c.trail.visits[0].opened) + " after it crossed; before, " + c.trail.commonFailure()
 }
 
 // tally counts the completions of one kind.
@@ -106,7 +142,7 @@ func (t tally) precision() share { return share{t.right, t.confirmed} }
 type census struct {
 	kinds  []tally // in their order
 	total  tally
-	missed []string // what was not confirmed, and might have been
+	missed []completion // those that were not confirmed, and might have been
 }
 
 // count compares completions with what was counted. A confirmed download of somebody else is wrong.
@@ -131,7 +167,7 @@ func count(completions []completion, peers []peerRow) (c census) {
 		}
 		c.total.add(one)
 		if one.reachable() && !one.right() {
-			c.missed = append(c.missed, one.missed())
+			c.missed = append(c.missed, one)
 		}
 	}
 	for _, strangers := range rows {
@@ -152,22 +188,41 @@ func (c census) verdict() error {
 }
 
 // reportRecall prints what was confirmed of each kind.
-func (s *scene) reportRecall(counted result) error {
+func (s *scene) reportRecall(ctx context.Context, counted result) error {
 	if n := len(counted.torrents); n != 1 {
 		return fmt.Errorf("%w (--observe %s): %d torrents instead of 1", errDisagree, s.observe, n)
 	}
-	c := count(s.guests.completions(counted.torrents[0].threshold), counted.peers)
+	seen := newTrails()
+	if _, err := replay.Fold(ctx, replay.Options{Logs: []string{s.events}}, seen); err != nil {
+		return fmt.Errorf("read %s: %w", s.events, err)
+	}
+	completions := s.guests.completions(counted.torrents[0].threshold)
+	for i := range completions {
+		completions[i].trail = seen.of(completions[i].address)
+	}
+	c := count(completions, counted.peers)
 	s.table("KIND\tCOMPLETIONS\tCONFIRMED\tRECALL\tREACHABLE FOR 10 S\tCONFIRMED OF THESE\tRECALL\tPRECISION", func(w *tabwriter.Writer) {
 		for _, t := range append(c.kinds, c.total) {
 			fmt.Fprintf(w, "%s\t%d\t%d\t%v\t%d\t%d\t%v\t%v\n", t.kind, t.all.of, t.all.confirmed, t.all,
 				t.reachable.of, t.reachable.confirmed, t.reachable, t.precision())
 		}
 	})
-	if len(c.missed) > 0 {
-		fmt.Fprintf(s.out, "Missed of the reachable:\n  %s\n\n", strings.Join(c.missed, "\n  "))
-	}
+	s.reportMissed(c.missed)
 	if err := c.verdict(); err != nil {
 		return fmt.Errorf("%w (--observe %s)", err, s.observe)
 	}
 	return nil
+}
+
+// reportMissed prints why completions were missed.
+func (s *scene) reportMissed(missed []completion) {
+	if len(missed) == 0 {
+		return
+	}
+	s.table("MISSED OF THE REACHABLE\tADDRESS\tTHERE FOR\tREASON\tWHAT IS KNOWN", func(w *tabwriter.Writer) {
+		for _, c := range missed {
+			reason, known := c.miss()
+			fmt.Fprintf(w, "%s\t%v\t%.1f s\t%s\t%s\n", c.name, c.address, c.crossed.Sub(c.began).Seconds(), reason, known)
+		}
+	})
 }
