@@ -3,6 +3,7 @@ package recorder
 import (
 	"fmt"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -113,10 +114,21 @@ func (s *Settings) Resolve(given ...string) {
 // Locate fills in the places of the event log and the text log where they are not set, for a recording on a host.
 func (s *Settings) Locate(start time.Time, host string) {
 	if s.Events == "" {
-		s.Events = filepath.Join(s.Output, start.Format("2006-01-02_15-04-05")+"_"+host+".events")
+		s.Events = vacant(filepath.Join(s.Output, start.Format("2006-01-02_15-04-05")+"_"+host), ".events")
 	}
 	if s.LogFile == "" {
 		s.LogFile = strings.TrimSuffix(filepath.Clean(s.Events), ".events") + ".log"
+	}
+}
+
+// vacant gives a path at which there is nothing: its beginning and end, or with a number between them, for recordings that begin within a second.
+func vacant(beginning, end string) string {
+	path := beginning + end
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(path); err != nil {
+			return path
+		}
+		path = fmt.Sprintf("%s_%d%s", beginning, n, end)
 	}
 }
 

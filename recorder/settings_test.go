@@ -3,6 +3,8 @@ package recorder_test
 import (
 	"errors"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -157,6 +159,22 @@ func addresses(texts ...string) (list []netip.Addr) {
 		list = append(list, netip.MustParseAddr(text))
 	}
 	return list
+}
+
+// Two recordings may begin within a second: the later one takes another name.
+func TestLocateTakesNoNameTwice(t *testing.T) {
+	output := t.TempDir()
+	for _, want := range []string{"2026-01-31_12-00-00_host", "2026-01-31_12-00-00_host_2", "2026-01-31_12-00-00_host_3"} {
+		s := recorder.DefaultSettings()
+		s.Output = output
+		s.Locate(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), "host")
+		if s.Events != filepath.Join(output, want+".events") || s.LogFile != filepath.Join(output, want+".log") {
+			t.Errorf("%s and %s, want %s", s.Events, s.LogFile, want)
+		}
+		if err := os.Mkdir(s.Events, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestLocate(t *testing.T) {
