@@ -59,7 +59,7 @@ func (o *Options) open(ctx context.Context, work func(logs) (Result, error)) (Re
 	if err = errors.Join(err, all.close()); err != nil {
 		return Result{}, err
 	}
-	result.Duplicates, result.Later = duplicates, later
+	result.Duplicates, result.Later, result.Unreached = duplicates, later, o.Until.unreached(all, later)
 	return result, nil
 }
 

@@ -14,6 +14,7 @@ type Result struct {
 	Runs       []Recording // in the order of their first record's time, then run id
 	Duplicates []Duplicate // logs that were not counted, because another log holds the same run
 	Later      []string    // paths of logs that were not counted, because they begin after Options.Until
+	Unreached  []string    // bounds of Options.Until behind the end of the logs, which cut nothing off
 	Partial    bool        // Options.Until cut records off, or Options.Selection left out rows
 	Tables     []Table     // in the order of the schema
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -169,6 +170,21 @@ func (u *Until) texts(all logs) []string {
 		}
 	}
 	if u.Time != 0 {
+		texts = append(texts, u.Time.String())
+	}
+	return texts
+}
+
+// unreached gives the bounds behind the end of their logs, as ParseUntil reads them; later are the logs of which nothing counts.
+func (u *Until) unreached(all logs, later []string) []string {
+	var texts []string
+	for _, stop := range u.Stops {
+		if i, err := all.named(stop); err == nil && stop.Last > all[i].last {
+			texts = append(texts, stop.String())
+		}
+	}
+	cut := func(l log) bool { return l.until < l.last }
+	if u.Time != 0 && len(later) == 0 && !slices.ContainsFunc(all, cut) {
 		texts = append(texts, u.Time.String())
 	}
 	return texts

@@ -131,6 +131,25 @@ func TestBoundsNameRuns(t *testing.T) {
 	}
 }
 
+// Who asks for more than there is gets all of it, and is told.
+func TestBoundsBehindTheEndAreTold(t *testing.T) {
+	a := recordLog(t, fromText(t, oneDownload))
+	b := recordLog(t, fromText(t, strings.ReplaceAll(oneDownload, "run=01", "run=0203")))
+	for until, want := range map[string]string{
+		"01:3": "[]", "01:7": "[]", "01:8": "[01:8]", "01:8,02:99": "[01:8 02:99]", "01:3,2200-01-01": "[]",
+		"2200-01-01": "[2200-01-01T00:00:00Z]", eventstest.Start.Add(5 * time.Second).String(): "[]",
+	} {
+		o := optionsFor(a, b)
+		var err error
+		if o.Until, err = ParseUntil(strings.Split(until, ",")...); err != nil {
+			t.Fatal(err)
+		}
+		if result, _ := replayLogs(t, o); fmt.Sprint(result.Unreached) != want {
+			t.Errorf("until %s: %v was not reached, want %s", until, result.Unreached, want)
+		}
+	}
+}
+
 func TestParseUntil(t *testing.T) {
 	noon := events.TimeOf(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
 	for text, want := range map[string]Until{

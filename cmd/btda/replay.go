@@ -127,9 +127,7 @@ func (f *replayFlags) replay(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if len(places.Files()) == 0 {
-		fmt.Fprintf(c.ErrOrStderr(), "no geolocation file, places will be NULL: get DB-IP City Lite (https://db-ip.com/db/download/ip-to-city-lite) or GeoLite2-City (https://dev.maxmind.com/geoip/geolite2-free-geolocation-data) and put the .mmdb into %s, or name it with --places\n", f.sources.folder)
-	} else {
+	if len(places.Files()) > 0 {
 		f.options.Projections.Places, f.options.PlaceFiles = places, placeFiles(places)
 	}
 	if f.options.SQL, err = f.sources.readSQL(); err != nil {
@@ -222,7 +220,15 @@ func (f *replayFlags) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	f.tellOfPlaces(c.ErrOrStderr())
 	return f.report(c.OutOrStdout(), &result)
+}
+
+// tellOfPlaces says why the columns for places are empty, and what to do about it.
+func (f *replayFlags) tellOfPlaces(out io.Writer) {
+	if len(f.options.PlaceFiles) == 0 {
+		fmt.Fprintf(out, "no geolocation file, places are NULL: get DB-IP City Lite (https://db-ip.com/db/download/ip-to-city-lite) or GeoLite2-City (https://dev.maxmind.com/geoip/geolite2-free-geolocation-data) and put the .mmdb into %s, or name it with --places\n", f.sources.folder)
+	}
 }
 
 // report says what was replayed.
@@ -233,6 +239,9 @@ func (f *replayFlags) report(out io.Writer, result *replay.Result) error {
 	}
 	for _, path := range result.Later {
 		fmt.Fprintf(&text, "%s: not counted, it begins after --until\n", path)
+	}
+	for _, bound := range result.Unreached {
+		fmt.Fprintf(&text, "--until %s is behind the end and cuts nothing off\n", bound)
 	}
 	for _, run := range result.Runs {
 		switch run.Ending {

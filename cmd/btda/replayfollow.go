@@ -47,6 +47,7 @@ func (f *replayFlags) runFollower(c *cobra.Command) error {
 		Tail: tail, Options: f.options,
 		Advanced: func(now replay.Position) {
 			if at.Last == 0 {
+				f.tellOfPlaces(c.ErrOrStderr())
 				fmt.Fprintf(c.ErrOrStderr(), "%s has the tables up to event %d, and follows; interrupt to stop\n", f.options.Output, now.Last)
 			}
 			at = now

@@ -30,7 +30,11 @@ func (f *sourceFlags) add(command *cobra.Command) {
 // openPlaces reads the geolocation files that are named, or all below the folder. The folder may be missing unless it was asked for.
 func (f *sourceFlags) openPlaces(asked bool) (*input.Places, error) {
 	if len(f.places) > 0 {
-		return input.OpenPlaces(f.places...)
+		places, err := input.OpenPlaces(f.places...)
+		if err != nil {
+			err = fmt.Errorf("cannot read the geolocation files, name others with --places: %w", err)
+		}
+		return places, err
 	}
 	places, err := input.FindPlaces(f.folder)
 	if errors.Is(err, fs.ErrNotExist) && !asked {

@@ -100,12 +100,15 @@ func TestFailures(t *testing.T) {
 		"diff of no results":   {[]string{"diff", broken, broken}, []string{broken, "no SQLite database"}},
 		"no such SQL":          {[]string{"replay", "missing.events", "--sql", "missing.sql"}, []string{"missing.sql"}},
 		"replay no log":        {[]string{"replay", "missing.events"}, []string{"missing.events"}},
-		"no such places":       {[]string{"replay", "missing.events", "--places", "missing.mmdb"}, []string{"missing.mmdb"}},
+		"no such places":       {[]string{"replay", "missing.events", "--places", "missing.mmdb"}, []string{"missing.mmdb", "--places"}},
 		"places that are none": {[]string{"replay", "missing.events", "--places", broken}, []string{broken, "geolocation"}},
 		"no such input folder": {[]string{"replay", "missing.events", "--input", "nowhere"}, []string{"nowhere"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := btda(t, c.args...)
+			if strings.Contains(got.stderr, "places are NULL") {
+				t.Errorf("a failure comes with advice on something else:\n%s", got.stderr)
+			}
 			if got.code != 1 || got.stdout != "" {
 				t.Errorf("exit code %d, want 1; standard output %q", got.code, got.stdout)
 			}
