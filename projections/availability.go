@@ -21,6 +21,9 @@ const (
 	evidenceDontHave evidence = 6 // never of a row: it takes pieces away
 )
 
+// bounds reports whether a set that rests on it was known whole: only then a peer is known, and not assumed, to be below a threshold.
+func (e evidence) bounds() bool { return e == evidenceBitfield || e == evidenceHaveNone }
+
 var evidenceNames = [...]string{"", "bitfield", "have_none", "have_all", "have", "assumed", "dont_have"}
 
 // point is one thing that a peer said about its pieces, or that follows from its silence.
@@ -234,15 +237,14 @@ func (a *availability) below() {
 		return
 	}
 	p := a.last
-	switch a.basis {
-	case evidenceBitfield, evidenceHaveNone:
+	if a.basis.bounds() {
 		p.evidence = a.basis
 		a.proved.known.extend(p)
-	default:
-		p.evidence = evidenceAssumed
-		a.assumeSilence()
-		a.proved.assumed.extend(p)
+		return
 	}
+	p.evidence = evidenceAssumed
+	a.assumeSilence()
+	a.proved.assumed.extend(p)
 }
 
 // assumeSilence takes silence before the set for a time below.

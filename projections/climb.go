@@ -66,7 +66,7 @@ func (c *climb) reach(at Position) {
 func (c *climb) judge(at Position, basis evidence, silence Position) {
 	c.settled = true
 	switch {
-	case basis == evidenceBitfield || basis == evidenceHaveNone:
+	case basis.bounds():
 		if c.known == 0 {
 			c.known = at
 		}

