@@ -44,41 +44,6 @@ const (
 	loadTime = 90 * time.Second
 )
 
-// What the peers said, what was appended, what was acknowledged and what is replayed are the same.
-func TestNoWriteIsLost(t *testing.T) {
-	o := chosenLoad()
-	says := frame(events.Bitfield, make([]byte, loadPieces/8)...)
-	for piece := range uint32(loadHaves) {
-		says = append(says, have(piece)...)
-	}
-	peers := &crowd{most: int64(o.contacts), play: func(c net.Conn) { _, _ = c.Write(says) }}
-	peers.ended.aim(o.contacts)
-	peers.start(t)
-	open := make(chan struct{})
-	close(open)
-	torrent := writeSwarmTorrent(t, loadPieces, peers.trackers(t, o.addresses, open)...)
-	recording, output := startRecord(t, torrent, "--dial-rate", "100000", "--revisit", "2s", "--timeout", "10s")
-	awaitFor(t, "all contacts to end", peers.ended.reached, loadTime)
-	took := time.Since(recording.begun)
-	used := cpuTime(t, recording.command.Process.Pid)
-	recording.signal(syscall.SIGTERM)
-	log := recorded(t, recording.wait(), output)
-
-	counts := countEvents(t, log)
-	for kind, want := range map[events.Kind]int{events.KindSessionOpened: o.contacts, events.KindBitfieldReceived: o.contacts,
-		events.KindHaveReceived: loadHaves * o.contacts, events.KindSessionClosed: o.contacts} {
-		if counts.of[kind] != want {
-			t.Errorf("%d events of kind %v, want %d", counts.of[kind], kind, want)
-		}
-	}
-	if len(counts.empty) > 0 {
-		t.Errorf("sessions without a message, the first of them %+v", counts.empty)
-	}
-	counts.checkNothingLost(t, log)
-	t.Logf("%d contacts and %d events in %v: %.0f contacts and %.0f events a CPU second of the recorder",
-		o.contacts, counts.all, took.Round(time.Millisecond), float64(o.contacts)/used.Seconds(), float64(counts.all)/used.Seconds())
-}
-
 // Many peers are held at once. Each takes little, and all of them end in time.
 func TestManyPeersAreHeld(t *testing.T) {
 	o := chosenLoad()
