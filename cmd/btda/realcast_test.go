@@ -11,7 +11,6 @@ import (
 const (
 	realPieces      = 512
 	realPieceLength = 16 << 10
-	realThreshold   = 502 // pieces: 98 %
 	realSlowFrom    = 476 // pieces from which on clients that hang up when they have finished are slow
 	realSlowRate    = 28_000
 	leastTail       = 3 * time.Second // that the last 2 % of those clients take

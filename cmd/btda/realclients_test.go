@@ -64,6 +64,9 @@ type realSwarm struct {
 	clients  []*realclient.Client
 }
 
+// threshold is 98 % of the pieces.
+func (s *realSwarm) threshold() int { return (98*s.payload.PieceCount + 99) / 100 }
+
 func newRealSwarm(ctx context.Context, t *testing.T) *realSwarm {
 	t.Helper()
 	s := &realSwarm{folder: realFolder(t)}
@@ -142,7 +145,10 @@ func (s *realSwarm) startClient(ctx context.Context, t *testing.T, o realclient.
 	if !o.Address.IsValid() {
 		o.Address = netip.AddrFrom4([4]byte{127, 0, 10, byte(2 + len(s.clients))})
 	}
-	o.Folder, o.Payload, o.Trackers = s.folder, s.payload, s.trackers(o.Address, o.Also)
+	o.Folder, o.Payload = s.folder, s.payload
+	if o.Trackers == nil {
+		o.Trackers = s.trackers(o.Address, o.Also)
+	}
 	c, err := realclient.Start(ctx, o)
 	if err != nil {
 		t.Fatal(err)
@@ -175,16 +181,16 @@ func (s *realSwarm) checkCast(t *testing.T) {
 	t.Helper()
 	for _, c := range s.clients {
 		tell(t, c)
-		if want := !c.Full && c.Goal == realPieces; c.Finished() != want {
+		if want := !c.Full && c.Goal == s.payload.PieceCount; c.Finished() != want {
 			t.Errorf("%s: finished %v, want %v", c.Name, c.Finished(), want)
 		}
 		if c.SlowFrom == 0 {
 			continue
 		}
-		crossing, _ := c.CrossedAt(realThreshold)
+		crossing, _ := c.CrossedAt(s.threshold())
 		h := c.History()
 		if tail := h[len(h)-1].Time.Sub(crossing.Above); tail < leastTail {
-			t.Errorf("%s took %v for its last %d pieces, want at least %v", c.Name, tail, realPieces-realThreshold, leastTail)
+			t.Errorf("%s took %v for its last %d pieces, want at least %v", c.Name, tail, s.payload.PieceCount-s.threshold(), leastTail)
 		}
 	}
 }
@@ -254,13 +260,16 @@ func (r *realRecording) end(t *testing.T) {
 	}
 }
 
+// tables is the file that a replay makes.
+func (r *realRecording) tables() string { return strings.TrimSuffix(r.events, ".events") + ".sqlite" }
+
 // replay gives the peers that were counted.
 func (r *realRecording) replay(t *testing.T) []countedPeer {
 	t.Helper()
 	if got := btda(t, "verify", r.events); got.code != 0 {
 		t.Fatalf("btda verify: exit code %d\n%s", got.code, got.stderr)
 	}
-	file := strings.TrimSuffix(r.events, ".events") + ".sqlite"
+	file := r.tables()
 	if got := btda(t, "replay", r.events, "-o", file, "--with-addresses"); got.code != 0 {
 		t.Fatalf("btda replay: exit code %d\n%s", got.code, got.stderr)
 	}

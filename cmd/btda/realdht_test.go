@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"context"
-	"database/sql"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -173,18 +172,17 @@ func (s *dhtSwarm) recordDHT(ctx context.Context, t *testing.T, m realMode) *rea
 // where it was asked for them. Of those that come later others may tell first.
 func (s *dhtSwarm) judgeSources(t *testing.T, m dhtMode, r *realRecording) {
 	t.Helper()
-	file := strings.TrimSuffix(r.events, ".events") + ".sqlite"
-	peers, err := readCounted(file)
+	peers, err := readCounted(r.tables())
 	if err != nil {
 		t.Fatal(err)
 	}
-	named, err := readNamedByDHT(file)
+	named, err := readSources(r.tables())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, c := range s.clients {
 		at := c.AddrPorts()[0].String()
-		if !named[at] && slices.Contains(m.sources, "dht") {
+		if slices.Contains(m.sources, "dht") && !slices.Contains(strings.Split(named[at], ","), "dht") {
 			t.Errorf("%s was not named by the DHT", c.Name)
 		}
 		for _, p := range peers {
@@ -193,27 +191,4 @@ func (s *dhtSwarm) judgeSources(t *testing.T, m dhtMode, r *realRecording) {
 			}
 		}
 	}
-}
-
-// readNamedByDHT gives the addresses that the DHT named.
-func readNamedByDHT(file string) (map[string]bool, error) {
-	db, err := sql.Open("sqlite", file)
-	if err != nil {
-		return nil, err
-	}
-	defer db.Close()
-	rows, err := db.Query("SELECT address FROM endpoint WHERE ',' || sources || ',' LIKE '%,dht,%'")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	named := make(map[string]bool)
-	for rows.Next() {
-		var address string
-		if err := rows.Scan(&address); err != nil {
-			return nil, err
-		}
-		named[address] = true
-	}
-	return named, rows.Err()
 }

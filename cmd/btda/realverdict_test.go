@@ -15,7 +15,7 @@ import (
 // countedPeer is a row of the table peer, with its download if it has one.
 type countedPeer struct {
 	address, client, source string
-	transport               string
+	transport, encryption   string
 	firstPieces, lastPieces sql.NullInt64
 	visits                  int
 	download                *countedDownload
@@ -33,7 +33,7 @@ func readCounted(file string) ([]countedPeer, error) {
 		return nil, err
 	}
 	defer db.Close()
-	rows, err := db.Query(`SELECT p.address, p.client, p.source, p.transport, p.first_pieces, p.last_pieces, p.visits,
+	rows, err := db.Query(`SELECT p.address, p.client, p.source, p.transport, p.encryption, p.first_pieces, p.last_pieces, p.visits,
 		d.last_below, d.first_above, d.below_evidence, d.above_evidence FROM peer p LEFT JOIN download d ON d.peer = p.id ORDER BY p.id`)
 	if err != nil {
 		return nil, err
@@ -44,13 +44,37 @@ func readCounted(file string) ([]countedPeer, error) {
 		var p countedPeer
 		var times [2]sql.NullFloat64
 		var evidence [2]sql.NullString
-		if err := rows.Scan(&p.address, &p.client, &p.source, &p.transport, &p.firstPieces, &p.lastPieces, &p.visits, &times[0], &times[1], &evidence[0], &evidence[1]); err != nil {
+		if err := rows.Scan(&p.address, &p.client, &p.source, &p.transport, &p.encryption, &p.firstPieces, &p.lastPieces, &p.visits,
+			&times[0], &times[1], &evidence[0], &evidence[1]); err != nil {
 			return nil, err
 		}
 		if evidence[0].Valid {
 			p.download = &countedDownload{times[0].Float64, times[1].Float64, evidence[0].String, evidence[1].String}
 		}
 		all = append(all, p)
+	}
+	return all, rows.Err()
+}
+
+// readSources gives, by address, all sources that named it, separated by commas.
+func readSources(file string) (map[string]string, error) {
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	rows, err := db.Query("SELECT address, sources FROM endpoint")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := make(map[string]string)
+	for rows.Next() {
+		var address, sources string
+		if err := rows.Scan(&address, &sources); err != nil {
+			return nil, err
+		}
+		all[address] = sources
 	}
 	return all, rows.Err()
 }
@@ -112,7 +136,7 @@ func (s *realSwarm) judgeDownload(t *testing.T, m realMode, c *realclient.Client
 	if d.belowEvidence == "assumed" && !m.assumes(c) {
 		t.Errorf("%s: its download is only assumed: %+v", c.Name, *d)
 	}
-	crossing, _ := c.CrossedAt(realThreshold)
+	crossing, _ := c.CrossedAt(s.threshold())
 	seen := time.UnixMicro(int64(d.firstAbove * 1e6))
 	if seen.Before(crossing.Below.Add(-slack)) {
 		t.Errorf("%s was seen complete at %v, but had fewer pieces until %v", c.Name, seen, crossing.Below)
@@ -127,7 +151,7 @@ func tell(t *testing.T, c *realclient.Client) {
 	h := c.History()
 	var parts []string
 	for _, part := range []int{1, 25, 50, 75, 98, 100} {
-		if crossing, ok := c.CrossedAt((realPieces*part + 99) / 100); ok {
+		if crossing, ok := c.CrossedAt((c.Payload.PieceCount*part + 99) / 100); ok {
 			parts = append(parts, fmt.Sprintf("%d %% after %.1f s", part, crossing.Above.Sub(h[0].Time).Seconds()))
 		}
 	}

@@ -63,6 +63,9 @@ type Options struct {
 	Quits bool       // it ends at once when it has all pieces that it wants
 	UTP   bool       // uTP beside TCP (BEP 29)
 	NoTCP bool       // no TCP
+
+	// Knows are peers that it is told of. It has begun once one of them has answered.
+	Knows []netip.AddrPort
 }
 
 // Client is a running client with one torrent.

@@ -37,7 +37,8 @@ type wanted struct {
 	Encrypts bool   `json:"encrypts"`
 	DHT      bool   `json:"dht"`
 
-	Bootstrap string `json:"bootstrap"` // HOST:PORT, separated by commas
+	Bootstrap string           `json:"bootstrap"` // HOST:PORT, separated by commas
+	Knows     []netip.AddrPort `json:"knows"`     // HOST:PORT
 }
 
 func (*libtorrent) launch(_ context.Context, c *Client) (launch, error) {
@@ -48,7 +49,7 @@ func (*libtorrent) launch(_ context.Context, c *Client) (launch, error) {
 	told, err := json.Marshal(wanted{
 		Listen: joined(c.AddrPorts()), From: from, Torrent: c.torrent(), Content: c.content(),
 		Rate: c.Rate, Goal: c.Goal, Quits: c.Quits, SlowFrom: c.SlowFrom, SlowRate: c.SlowRate, UTP: c.UTP, TCP: !c.NoTCP, Encrypts: c.Encrypts,
-		DHT: c.DHT, Bootstrap: joined(c.Bootstrap),
+		DHT: c.DHT, Bootstrap: joined(c.Bootstrap), Knows: c.Knows,
 	})
 	if err != nil {
 		return launch{}, err

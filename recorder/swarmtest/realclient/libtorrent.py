@@ -79,9 +79,20 @@ def say(pieces):
     print(json.dumps({"time": time.time_ns(), "pieces": pieces}), flush=True)
 
 
+def meet(peers):
+    """Connects to peers that it is told of, and waits until one has answered. There is no alert for that."""
+    for peer in peers:
+        host, port = peer.rsplit(":", 1)
+        torrent.connect_peer((host, int(port)))
+    begun = libtorrent.peer_info.connecting | libtorrent.peer_info.handshake
+    while peers and all(p.flags & begun for p in torrent.get_peer_info()):
+        time.sleep(0.02)
+
+
 def take(alert, pieces):
     """Gives the pieces after an alert; they are not known before the content was checked. Those that came since then are told again."""
     if isinstance(alert, libtorrent.torrent_checked_alert):
+        meet(wanted["knows"] or [])
         return {i for i, has in enumerate(torrent.status().pieces) if has}
     if isinstance(alert, libtorrent.piece_finished_alert) and pieces is not None:
         return pieces | {alert.piece_index}
