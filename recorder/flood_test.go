@@ -3,6 +3,7 @@ package recorder
 import (
 	"context"
 	"io"
+	"net"
 	"net/netip"
 	"sync"
 	"testing"
@@ -39,10 +40,10 @@ func (l *tally) counts() (unknown int, others []events.Kind) {
 	return l.unknown, l.others
 }
 
-// flood connects many times for a torrent that is not observed, from many addresses, and waits each time until it is refused.
-func flood(t *testing.T, to netip.AddrPort, count int) {
+// callMany connects many times, from 100 addresses at one time, plays a script on each connection and closes it.
+func callMany(t *testing.T, to netip.AddrPort, count int, script func(net.Conn)) {
+	t.Helper()
 	const callers = 100
-	said := wire.Handshake{InfoHash: events.InfoHash{0xbd}, PeerID: events.PeerID{1}}.Append(nil)
 	var calling sync.WaitGroup
 	defer calling.Wait()
 	for n := range callers {
@@ -54,14 +55,23 @@ func flood(t *testing.T, to netip.AddrPort, count int) {
 					t.Error(err)
 					return
 				}
-				conn.Write(said)
-				if answer, _ := io.ReadAll(conn); len(answer) > 0 {
-					t.Errorf("a stranger was answered with %q", answer)
-				}
+				script(conn)
 				conn.Close()
 			}
 		})
 	}
+}
+
+// flood connects many times for a torrent that is not observed, and waits each time until it is refused.
+func flood(t *testing.T, to netip.AddrPort, count int) {
+	t.Helper()
+	said := wire.Handshake{InfoHash: events.InfoHash{0xbd}, PeerID: events.PeerID{1}}.Append(nil)
+	callMany(t, to, count, func(conn net.Conn) {
+		conn.Write(said)
+		if answer, _ := io.ReadAll(conn); len(answer) > 0 {
+			t.Errorf("a stranger was answered with %q", answer)
+		}
+	})
 }
 
 // A flood of connections for torrents that are not observed costs little, and a peer that comes in the midst of it is observed.

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -33,28 +32,15 @@ func processorTime(t *testing.T) time.Duration {
 // were answered.
 func floodKeys(t *testing.T, to netip.AddrPort, count int) int {
 	t.Helper()
-	const callers, keySize = 100, 96
+	const keySize = 96
 	key := append(make([]byte, keySize-1), 2)
 	var answered atomic.Int64
-	var calling sync.WaitGroup
-	for n := range callers {
-		from := session.TCP{Bind: []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 8, byte(n + 1)})}}
-		calling.Go(func() {
-			for range count / callers {
-				conn, err := from.Dial(t.Context(), to)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				conn.Write(key)
-				if _, err := io.ReadFull(conn, make([]byte, keySize)); err == nil {
-					answered.Add(1)
-				}
-				conn.Close()
-			}
-		})
-	}
-	calling.Wait()
+	callMany(t, to, count, func(conn net.Conn) {
+		conn.Write(key)
+		if _, err := io.ReadFull(conn, make([]byte, keySize)); err == nil {
+			answered.Add(1)
+		}
+	})
 	return int(answered.Load())
 }
 
