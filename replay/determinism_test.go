@@ -49,7 +49,7 @@ func endChild(err error) {
 // The same logs give the same bytes: again, on one core, on two and on four, in another process, copied to another place, stored
 // otherwise, and named in any order.
 func TestSameLogsSameBytes(t *testing.T) {
-	log, other := recordLog(t, syntheticRun(20_000, 1)), recordKilled(t, syntheticRun(3000, 2))
+	log, other := recordLog(t, syntheticRun(sized(20_000), 1)), recordKilled(t, syntheticRun(sized(3000), 2))
 	results := map[string][]byte{}
 	_, results["once"] = replayLogs(t, optionsFor(log, other))
 	_, results["again"] = replayLogs(t, optionsFor(log, other))
@@ -127,7 +127,7 @@ func copyHalf(to, from *pebble.DB, half int) error {
 
 // Several logs give the same bytes in any order, and one given twice counts once.
 func TestNamingOrderDoesNotMatter(t *testing.T) {
-	a, b, c := recordLog(t, syntheticRun(3000, 1)), recordLog(t, syntheticRun(2000, 2)), recordKilled(t, syntheticRun(1000, 3))
+	a, b, c := recordLog(t, syntheticRun(sized(3000), 1)), recordLog(t, syntheticRun(sized(2000), 2)), recordKilled(t, syntheticRun(sized(1000), 3))
 	first, want := replayLogs(t, optionsFor(a, b, c))
 	if len(first.Runs) != 3 || len(first.Duplicates) != 0 {
 		t.Fatalf("%d runs, duplicates %v; want 3 and none", len(first.Runs), first.Duplicates)

@@ -105,7 +105,7 @@ func TestEverySingleRowIsFound(t *testing.T) {
 	seed := rand.Uint64N(1 << 40)
 	t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 4))
-		o := optionsFor(recordLog(t, randomRun(3000, seed)), recordLog(t, fromText(t, twoTorrents)))
+		o := optionsFor(recordLog(t, randomRun(sized(3000), seed)), recordLog(t, fromText(t, twoTorrents)))
 		o.Projections.WithAddresses = true
 		whole := resultOf(t, o)
 		r, err := sqlite.Open(t.Context(), whole)

@@ -121,6 +121,14 @@ func rounds(otherwise int) int {
 	return otherwise
 }
 
+// sized is how large something random is: a tenth in short mode, where the race detector makes all of it slow.
+func sized(otherwise int) int {
+	if testing.Short() {
+		return otherwise / 10
+	}
+	return otherwise
+}
+
 // sumOf names the content of a file.
 func sumOf(file []byte) string {
 	sum := sha256.Sum256(file)
