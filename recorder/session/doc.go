@@ -43,12 +43,12 @@
 //	a session lasts    to the end         30 s, always      274 s                to the end
 //	  without asking   to the end         30 s              173 s and more       to the end
 //	  nor keep-alives  120 s              30 s              173 s and more       120 s
-//	its end seen after 0.0 s              0.0 s             1 s, at most 2.4 s   0.3 s, at most 0.9 s
+//	its end seen after 0.0 s              0 s, at most 1 s  1 s, at most 2.9 s   0.3 s, at most 0.9 s
 //	  without asking   0.0 s              0.0 s             5.9 s                8.7 s, when it was back
 //
 // The end is the threshold, by the client's own clock. Asked, libtorrent and aria2 did all the same, but gave 285 KB in place of 5 KB. aria2 hangs
 // up on whoever is not interested, and transmission on whoever gives nothing, whatever is said: they are contacted again at once (the schedule's
-// part, see package swarm), and where aria2 is the one to connect, it was back and seen complete after 4 s. Unasked, rtorrent tells its haves
+// part, see package swarm), and where aria2 is the one to connect, it was back and seen complete after 6 s at most. Unasked, rtorrent tells its haves
 // once a minute with a keep-alive of its own. It hangs up on everybody the moment it has finished, in order to check what it has; so a pace of 5 s
 // alone missed the end of fast downloads, and one of 1 s that lasted only while each answer brought news that of slow ones.
 //
