@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -25,11 +26,13 @@ import (
 // metadataLiar is a peer that lies about the metadata of a magnet link, and what must be in the log about it.
 type metadataLiar struct {
 	name   string
-	claims int         // bytes
-	lies   byte        // what its pieces are made of; 0 for no answer to a request
-	lied   atomic.Bool // it has given its last piece
-	floods bool        // gives pieces without end that nobody asked for
-	want   []string    // reasons, of which one must be that of its failure
+	claims int           // bytes
+	lies   byte          // what its pieces are made of; 0 for no answer to a request
+	lied   atomic.Bool   // it has given its last piece
+	judged chan struct{} // closed when it is met again after that: by then its metadata has been checked
+	once   sync.Once
+	floods bool     // gives pieces without end that nobody asked for
+	want   []string // reasons, of which one must be that of its failure
 }
 
 const (
@@ -61,15 +64,18 @@ func metadataLiars(size int) []*metadataLiar {
 		claims := largeMetadata - i
 		liars = append(liars, &metadataLiar{name: fmt.Sprintf("gives %d bytes that are none", claims), claims: claims, lies: 3, want: wrong})
 	}
+	for _, l := range liars {
+		l.judged = make(chan struct{})
+	}
 	return liars
 }
 
-// play lies until the recorder hangs up. One that answers has shown itself when it is met again after its last piece: by then it is judged.
+// play lies until the recorder hangs up.
 func (l *metadataLiar) play(c *call) {
-	c.shake(metadataHandshake(l.claims))
-	if l.lies == 0 || l.lied.Load() {
-		c.peer.show()
+	if l.lied.Load() {
+		l.once.Do(func() { close(l.judged) })
 	}
+	c.shake(metadataHandshake(l.claims))
 	if l.floods {
 		piece := wire.MetadataMessage{Type: wire.MetadataData, Piece: 1, TotalSize: events.Some(uint64(l.claims)), Data: make([]byte, metadataPiece)}
 		c.flood(extended(wire.MetadataID, string(piece.Append(nil))))
@@ -120,9 +126,12 @@ func TestHostileMetadata(t *testing.T) {
 		link += "&x.pe=" + peers[i].address.String()
 	}
 	port := freePort(t)
-	recording, output := startRecord(t, link, "-ap", "--port", port, "--revisit", "1s")
-	for _, p := range peers {
-		await(t, "the recorder to meet one that "+p.name, p.shown)
+	recording, output := startRecord(t, link, "-ap", "--port", port, "--revisit", "4s", "--timeout", "3s")
+	for i, p := range peers {
+		await(t, "the recorder to leave one that "+p.name, p.shown)
+		if liars[i].lies != 0 {
+			await(t, "the recorder to judge one that "+p.name, liars[i].judged)
+		}
 	}
 	g := guests{torrent: hash, to: net.JoinHostPort(ourAddress, port), next: netip.MustParseAddr("127.0.39.100")}
 	honest := g.come(t, "an honest peer", func(c *call) {

@@ -80,8 +80,11 @@ func (m *Metadata) makePlace(now events.Time) bool {
 	return false
 }
 
-// mayGo reports that others may have the place of an assembly.
+// mayGo reports that others may have the place of an assembly. One that is whole is being checked, and will soon be gone.
 func (a *assembly) mayGo(now events.Time) bool {
+	if a.missing == 0 {
+		return false
+	}
 	lease := leaseTime + time.Duration(a.size)*time.Second/leaseRate
 	return now.Sub(a.latest) >= stallTime || now.Sub(a.began) >= lease
 }
@@ -98,15 +101,18 @@ func (a *assembly) giveWay(now events.Time) {
 
 // drop takes an assembly out, with all that it has.
 func (a *assembly) drop() {
+	a.close()
 	a.release()
+}
+
+// release gives the memory of an assembly to others. Who was asked for its pieces may know it for longer.
+func (a *assembly) release() {
+	a.metadata.options.Pool.shareOf(a.size).give(a)
 	a.pieces, a.sources, a.asked = nil, nil, nil
 }
 
-// release gives the place and the memory of an assembly to others.
-func (a *assembly) release() {
-	delete(a.metadata.assemblies, a.assemblyKey)
-	a.metadata.options.Pool.shareOf(a.size).give(a)
-}
+// close gives the place of an assembly to others, but not yet its memory.
+func (a *assembly) close() { delete(a.metadata.assemblies, a.assemblyKey) }
 
 // lengthOf is the length of a piece in bytes.
 func (a *assembly) lengthOf(piece uint32) int {

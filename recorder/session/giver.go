@@ -13,7 +13,7 @@ import (
 const (
 	askedAtOnce = 4                // pieces of one peer
 	pieceTime   = 10 * time.Second // that a peer may take for a piece
-	doubleTime  = 3 * time.Second  // after which another is asked for the same piece
+	doubleTime  = 3 * time.Second  // after which another is asked for the same piece, and who was asked for nothing for what others were asked for
 	restTime    = 30 * time.Second // of a peer that did not answer, or refused
 )
 
@@ -25,6 +25,7 @@ type giver struct {
 	rest     events.Time
 	assembly *assembly // for which it was asked
 	asked    []request
+	idle     events.Time     // since when there was nothing to ask it for; 0 where there is
 	told     []events.Reason // what was said of it
 }
 
@@ -125,7 +126,23 @@ func (m *Metadata) next(g *giver, now events.Time) (pieces []uint32, verdicts []
 		return nil, nil
 	}
 	pieces = g.choose(pieces, now, never)
-	return g.choose(pieces, now, doubleTime), nil
+	pieces = g.choose(pieces, now, doubleTime)
+	if g.idles(now) {
+		pieces = g.choose(pieces, now, 0)
+	}
+	return pieces, nil
+}
+
+// idles reports that there has been nothing to ask a peer for, for so long that it may be asked for what others were asked for: who asks for
+// pieces and gives none could keep them for himself by coming back again and again.
+func (g *giver) idles(now events.Time) bool {
+	switch {
+	case len(g.asked) > 0:
+		g.idle = 0
+	case g.idle == 0:
+		g.idle = now
+	}
+	return g.idle != 0 && now.Sub(g.idle) >= doubleTime
 }
 
 // choose adds missing pieces that nobody was asked for, or not for some time, and notes them as asked for.
@@ -182,7 +199,7 @@ func (m *Metadata) give(g *giver, said wire.MetadataMessage, now events.Time) gi
 	if !a.put(said.Piece, bytes.Clone(said.Data), g.source) {
 		return gift{asked: true}
 	}
-	a.release()
+	a.close()
 	return gift{asked: true, whole: a}
 }
 

@@ -74,7 +74,7 @@ func (m *Metadata) lock() (unlock func()) {
 	return m.options.Pool.mu.Unlock
 }
 
-// finish checks an assembly that is whole, and gives what is to be told about the peers.
+// finish checks an assembly that is whole, and gives what is to be told about the peers. The memory of the assembly is given back.
 func (m *Metadata) finish(a *assembly, last events.SessionNumber) []verdict {
 	sum := sha1.New()
 	for _, piece := range a.pieces {
@@ -84,6 +84,7 @@ func (m *Metadata) finish(a *assembly, last events.SessionNumber) []verdict {
 		return m.refuse(a)
 	}
 	defer m.lock()()
+	defer a.release()
 	if m.over {
 		return nil
 	}
@@ -146,6 +147,7 @@ func (m *Metadata) exposed(info []byte) (liars []verdict) {
 // refuse takes in that the hash of an assembly is wrong. Where one peer gave all of it, that is a liar.
 func (m *Metadata) refuse(a *assembly) []verdict {
 	defer m.lock()()
+	defer a.release()
 	if m.over {
 		return nil
 	}

@@ -60,6 +60,7 @@ type script struct {
 	says   int                                    // the size that it claims
 	answer func(piece int) []wire.MetadataMessage // to a request
 	first  [][]byte                               // messages right after the handshakes
+	lasts  time.Duration                          // after which it hangs up; 0 for never
 }
 
 // honest gives the truth.
@@ -73,10 +74,10 @@ func give(metadata []byte, piece int) []wire.MetadataMessage {
 	}}
 }
 
-// meet lets the observer contact a peer that plays a script, on an address of its own. The peer hangs up at the end of the test.
-func (s *magnetSwarm) meet(number int, with script) {
+// meet lets the observer contact a peer that plays a script, on an address of its own. The peer hangs up at the end of the test, if not before.
+func (s *magnetSwarm) meet(number int, with script) (over <-chan struct{}) {
 	s.t.Helper()
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.9.%d:0", number))
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.9.%d:0", number%250))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -88,16 +89,22 @@ func (s *magnetSwarm) meet(number int, with script) {
 		}
 		with.play(conn, number)
 	})
+	ended := make(chan struct{})
 	s.contacts.Go(func() {
+		defer close(ended)
 		contact := &session.Contact{Number: events.ContactNumber(number), Address: l.Addr().(*net.TCPAddr).AddrPort(),
 			Torrent: session.Torrent{Number: 1, InfoHash: sha1.Sum(truth), Metadata: s.metadata}}
 		s.Contact(s.t.Context(), contact)
 	})
+	return ended
 }
 
 // play talks until the other side hangs up.
 func (with script) play(conn net.Conn, number int) {
 	defer conn.Close()
+	if with.lasts > 0 {
+		conn.SetDeadline(time.Now().Add(with.lasts))
+	}
 	if _, err := io.ReadFull(conn, make([]byte, wire.HandshakeSize)); err != nil {
 		return
 	}
@@ -249,6 +256,26 @@ func (s *magnetSwarm) awaitFailed(contact events.ContactNumber, want events.Reas
 	if err := s.log.Wait(ctx, func([]events.Record) bool { return s.failed()[contact] == want }); err != nil {
 		s.t.Errorf("contact %d: %v, want that it failed because of %v:\n%s", contact, err, want, eventstest.Format(s.log.Records()))
 	}
+}
+
+// A peer that claims all pieces for itself, says nothing and comes back at once when its session is over, keeps no other from being asked.
+func TestWhoComesBackKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	s := newMagnetSwarm(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var coming sync.WaitGroup
+	defer coming.Wait()
+	defer cancel()
+	coming.Go(func() {
+		for number := 1; ctx.Err() == nil; number++ {
+			<-s.meet(number, script{says: len(truth), lasts: time.Second})
+		}
+	})
+	if err := s.log.Wait(t.Context(), eventstest.Has(events.KindExtensionHandshakeReceived, 1)); err != nil {
+		t.Fatal(err)
+	}
+	s.meet(99, honest)
+	s.await(patience)
 }
 
 // Where pieces of several peers do not fit together, each has to give all: the metadata is found, and then it is known who lied.

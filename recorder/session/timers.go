@@ -116,13 +116,17 @@ func (s *session) quietDue() time.Duration {
 }
 
 // reopenDue is when to hang up in order to begin anew: after the revisit delay, but not before a peer from which nothing came has had the timeout
-// to say something. Peers that came to us may not be reached, and are kept.
+// to say something, and not while one gives metadata: it would have to begin anew with that too. Peers that came to us may not be reached, and
+// are kept.
 func (s *session) reopenDue() time.Duration {
 	if s.link.direction == events.Incoming || s.observer.Visit || s.observer.Revisit == 0 || s.begin == StartKnown {
 		return never
 	}
-	if s.counters.received == 0 {
+	switch given := s.fetch.lastPiece(); {
+	case s.counters.received == 0:
 		return max(s.observer.Revisit, s.observer.Timeout)
+	case given > 0:
+		return max(s.observer.Revisit, given+s.observer.Timeout)
 	}
 	return s.observer.Revisit
 }

@@ -3,6 +3,8 @@ package session_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha1"
+	"fmt"
 	"net"
 	"net/netip"
 	"testing"
@@ -11,6 +13,7 @@ import (
 
 	"btda/events"
 	"btda/recorder/session"
+	"btda/recorder/wire"
 )
 
 const offersMetadata = "d1:md11:ut_metadatai9eee"
@@ -117,6 +120,34 @@ func TestNoSilentPeerIsLeftBeforeTheTimeout(t *testing.T) {
 	slow.endsAfter(t, time.Minute, events.ReasonComplete)
 	evasive := play(t, hasty, func(sc *scene) { sc.open(modern); sc.send(extended(0, "de")); sc.at(time.Hour) })
 	evasive.endsAfter(t, 2*time.Second, events.ReasonReopened)
+}
+
+// A peer that gives metadata slowly is not left because it says nothing about its pieces, however short the revisit delay.
+func TestNoGiverOfMetadataIsLeftInTheMiddle(t *testing.T) {
+	taken := false
+	magnet := func(s *served) {
+		s.Revisit = 2 * time.Second
+		s.contact.Torrent = session.Torrent{Number: 1, InfoHash: infoHash, Metadata: session.NewMetadata(session.MetadataOptions{
+			InfoHash: sha1.Sum(truth), MaxSize: 1 << 20, Pool: session.NewMetadataPool(1 << 20),
+			Take: func([]byte, events.SessionNumber) (session.Torrent, error) {
+				taken = true
+				return session.Torrent{Number: 1, InfoHash: infoHash, Pieces: 16, Complete: 15}, nil
+			},
+		})}
+	}
+	sc := play(t, magnet, func(sc *scene) {
+		sc.open(modern)
+		sc.send(extended(0, fmt.Sprintf("d1:md11:ut_metadatai7ee13:metadata_sizei%dee", len(truth))))
+		for piece := range 4 {
+			sc.at(time.Duration(1+2*piece) * time.Second)
+			sc.send(extended(wire.MetadataID, string(give(truth, piece)[0].Append(nil))))
+		}
+		sc.at(time.Hour)
+	})
+	if !taken {
+		t.Error("the metadata was not taken")
+	}
+	sc.endsAfter(t, 13*time.Second, events.ReasonReopened)
 }
 
 func TestVisit(t *testing.T) {
