@@ -25,7 +25,7 @@ type guest struct {
 }
 
 func newDiscovery(d *definitions) *discovery {
-	trackers := &trackers{byURL: map[string]trackerIndex{}}
+	trackers := newTrackers()
 	endpoints := newEndpoints(d, trackers)
 	return &discovery{
 		definitions: d, endpoints: endpoints, requests: newRequests(d, trackers, endpoints),

@@ -89,8 +89,9 @@ func newFailures(d *definitions, t *trackers) *failures {
 
 func (s *failures) count(at moment, a attempt) { s.countTimes(at, a, 1) }
 
-// countTimes counts something that happened so often.
+// countTimes counts something that happened so often. A row says nothing of passkeys, so trackers that differ in them alone share it.
 func (s *failures) countTimes(at moment, a attempt, times uint64) {
+	a.tracker = s.trackers.shown(a.tracker)
 	i, ok := s.byAttempt[a]
 	if !ok {
 		i = uint32(len(s.all))

@@ -16,6 +16,11 @@ type trackers struct {
 	urls   []string
 	masked []string
 	byURL  map[string]trackerIndex
+	byName map[string]trackerIndex // the first of those that look the same once masked
+}
+
+func newTrackers() *trackers {
+	return &trackers{byURL: map[string]trackerIndex{}, byName: map[string]trackerIndex{}}
 }
 
 func (t *trackers) index(url string) trackerIndex {
@@ -26,7 +31,18 @@ func (t *trackers) index(url string) trackerIndex {
 	t.urls = append(t.urls, strings.Clone(url))
 	t.masked = append(t.masked, events.MaskTracker(url))
 	t.byURL[t.urls[i]] = i
+	if _, ok := t.byName[t.masked[i]]; !ok {
+		t.byName[t.masked[i]] = i
+	}
 	return i
+}
+
+// shown gives the tracker under whose number all are counted that look the same once their passkeys are masked.
+func (t *trackers) shown(i trackerIndex) trackerIndex {
+	if i == noTracker {
+		return noTracker
+	}
+	return t.byName[t.masked[i]]
 }
 
 // name gives the URL with its passkeys masked.

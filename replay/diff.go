@@ -183,7 +183,7 @@ func (c Comparison) compareTable(readers pair[*sqlite.Reader], l layouts) (Table
 // naturalKeys are the columns that say what a row is about, of tables whose ids say nothing about that.
 var naturalKeys = map[string][]string{
 	"torrent":         {"info_hash_hex"},
-	"failure":         {"torrent", "activity", "tracker", "direction", "phase", "reason", "contact", "transport"},
+	"failure":         {"torrent", "activity", "tracker", "direction", "phase", "reason", "contact", "transport", "encryption"},
 	"threshold_sweep": {"torrent", "threshold"},
 	"message_wait":    {"torrent", "seconds"},
 	"peer_source":     {"peer", "source"},
