@@ -57,8 +57,8 @@ func TestLookupAnnouncesThePort(t *testing.T) {
 	d := startDHT(t, 20, "127.0.21.1")
 	n := startNode(t, "127.0.0.1", beginWith(d.Bootstrap()))
 	end := n.lookUp(t, Request{Torrent: 7, InfoHash: testInfoHash, Port: 6884})
-	if end.Announced != announcedTo {
-		t.Errorf("%d nodes took the announce, want %d", end.Announced, announcedTo)
+	if want := min(end.Answered, announcedTo); want == 0 || end.Announced != want { // how many are met depends on the ids, which are random
+		t.Errorf("%d of %d nodes that answered took the announce, want %d", end.Announced, end.Answered, want)
 	}
 	ours := netip.MustParseAddrPort("127.0.0.1:6884")
 	if stored := d.Stored(testInfoHash); len(stored) != 1 || !stored[ours] {
