@@ -29,8 +29,8 @@
 //
 // # Why not a library
 //
-// One exchange in 256 has a secret that begins with a zero byte. Some clients lose it: rtorrent 0.9.8 hashes the shortened secret and a byte
-// of whatever lay behind it, and does not try again, so that one in 256 of its connections to us would never come to be (libtorrent 2.0.8
-// makes a similar mistake when it takes in a handshake). The receiver can help it, since it knows the other's key when it makes its own:
-// it takes another one where the secret would be short. No library lets it choose. The initiator cannot help it; its next try is with another key.
+// One exchange in 256 has a secret that begins with a zero byte, and some clients lose it. rtorrent 0.9.8 does: of two that connected to a
+// recorder with such secrets alone, neither was ever met, and neither tried again. The receiver can help it, since it knows the other's key when
+// it makes its own: it takes another one where the secret would be short. The library that the tests hold this against, mse of
+// github.com/anacrolix/torrent, does not let it choose. The initiator cannot help it; its next try is with another key.
 package mse
